@@ -1,0 +1,284 @@
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+)
+
+// The comments of the fields below are the manual: they are printed by
+// "weir config reference". The tags are read by the decoder:
+//
+//	toml     the key
+//	unit     what a number counts, where its type does not say it
+//	example  a value for the manual where the default is empty
+
+// Config is everything that can be set. The zero value is not useful; start
+// from [Default], [Dev] or [Load]. A Config is not changed once it is loaded,
+// and may be read by many goroutines.
+type Config struct {
+	// The name of this relay, a fully qualified domain name. It is said in the
+	// greeting and in EHLO, and written into Received lines and bounces. Other
+	// servers compare it with the DNS. Without it, the name of the machine is
+	// used.
+	Hostname string `toml:"hostname" example:"mail.example.org"`
+
+	// The folder of everything that Weir has to keep, first of all the queue.
+	// Losing it is losing mail: in a container, put it on a volume. Without it,
+	// systemd's STATE_DIRECTORY is used, and /var/lib/weir where there is none.
+	StateDir string `toml:"state_dir"`
+
+	// The server that all mail goes to for which no [[route]] says otherwise.
+	// A list is tried in its order. The forms are
+	// smtp://host:25 (the default port is 25), smtps://host:465 (TLS from the
+	// first byte), smtp+mx://domain (the hosts that the MX records of the
+	// domain name), lmtp://host:24 and lmtp+unix:/path/of/socket.
+	NextHop []NextHop `toml:"next_hop" example:"smtp://smarthost.example.net:587"`
+
+	// What happens to mail that neither next_hop nor a [[route]] covers.
+	// Empty: it is kept in the queue, and weir says so. "direct": it is
+	// delivered to the hosts that the DNS names for its domain.
+	Deliver Deliver `toml:"deliver"`
+
+	// The domains for which mail is taken from anyone, such as the domains of
+	// the servers behind this one. ".example.org" means all names below
+	// example.org. From the networks of [clients], mail to any domain is taken.
+	AcceptFor []string `toml:"accept_for" example:"example.org"`
+
+	// Who may send to anywhere.
+	Clients Clients `toml:"clients"`
+
+	// Where Weir listens for mail. One table for each address.
+	Listeners []Listener `toml:"listener"`
+
+	// Where the mail for some domains goes. One table for each group of
+	// domains. The most specific domain wins, whatever the order: example.org
+	// before .example.org before .org before "*".
+	Routes []Route `toml:"route"`
+
+	// The certificate that listeners show.
+	TLS TLS `toml:"tls"`
+
+	// What is said and taken on the listeners.
+	SMTP SMTP `toml:"smtp"`
+
+	// When a delivery that failed for now is tried again.
+	Retry Retry `toml:"retry"`
+
+	// How mail is handed to other servers.
+	Delivery Delivery `toml:"delivery"`
+
+	// Where names are looked up.
+	DNS DNS `toml:"dns"`
+
+	// The queue on disk. The defaults fit a machine with 256 MiB and more.
+	Spool Spool `toml:"spool"`
+
+	// How the running relay is watched and steered.
+	Admin Admin `toml:"admin"`
+
+	// How the relay starts and stops.
+	Lifecycle Lifecycle `toml:"lifecycle"`
+
+	// What is written about the work.
+	Log Log `toml:"log"`
+
+	// Dev is set by [Dev] alone and has no key: the relay delivers into its
+	// built-in inbox, and says on its page that it is not for production.
+	Dev bool `toml:"-"`
+}
+
+// Clients says which clients are trusted to send to anywhere.
+type Clients struct {
+	// The networks whose clients may send to any domain. A network is written
+	// with its length (192.0.2.0/24), a single address without. Behind a load
+	// balancer or in a cluster the address of the world may look like a
+	// private one, so private networks are not trusted unless they stand here.
+	Allow []netip.Prefix `toml:"allow"`
+
+	// Says that networks as wide as the Internet in allow are meant. Whoever
+	// reaches a listener may then send to anyone, in the name of this server.
+	OpenRelay bool `toml:"open_relay"`
+}
+
+// Listener is one address on which mail is taken.
+type Listener struct {
+	// What the listener is called in the log and in metrics. Without it, its
+	// address is its name.
+	Name string `toml:"name" example:"public"`
+
+	// The address and port, "127.0.0.1:2525", ":25" for all addresses, or
+	// "unix:/path/of/socket". Ports below 1024 need a permission that the
+	// packages and the image set up.
+	Address string `toml:"address"`
+
+	// "smtp", or "lmtp" where another mail server hands mail to this one and
+	// wants an answer for each recipient.
+	Protocol Protocol `toml:"protocol"`
+
+	// "auto" offers STARTTLS when [tls] names a certificate, "off" never does,
+	// "implicit" speaks TLS from the first byte, as on port 465.
+	TLS ListenerTLS `toml:"tls"`
+}
+
+// Route is where the mail for some domains goes.
+type Route struct {
+	// The domains: "example.org" is that domain alone, ".example.org" are all
+	// names below it, "*" is every domain that no other route names.
+	To []string `toml:"to" example:"example.org"`
+
+	// The servers for these domains, in the forms of the general next_hop.
+	// A list is tried in its order.
+	NextHop []NextHop `toml:"next_hop" example:"lmtp://127.0.0.1:24"`
+
+	// The TLS that these servers must speak, as in [delivery] tls; without it,
+	// that one holds.
+	TLS TLSPolicy `toml:"tls" example:"verified"`
+}
+
+// TLS names the certificate that listeners show.
+type TLS struct {
+	// The file of the certificate and of those between it and the authority,
+	// in PEM, the server's own first. Without it, TLS is not offered.
+	Certificate string `toml:"certificate" example:"/etc/weir/tls/fullchain.pem"`
+
+	// The file of the private key that belongs to it, in PEM.
+	Key string `toml:"key" example:"/etc/weir/tls/privkey.pem"`
+}
+
+// SMTP is what is said and taken on the listeners.
+type SMTP struct {
+	// The largest message that is taken. It is advertised in EHLO. A larger one
+	// is refused with 552 5.3.4.
+	MaxMessageSize Size `toml:"max_message_size"`
+
+	// How many recipients one message may have. Those beyond are refused with
+	// 452 4.5.3, so that the client sends them in a second message. RFC 5321
+	// asks for at least 100.
+	MaxRecipients int `toml:"max_recipients" unit:"recipients"`
+
+	// How many Received lines a message may carry. One with more has gone in a
+	// circle, and is refused with 554 5.4.6. RFC 5321 asks for at least 100.
+	MaxReceived int `toml:"max_received" unit:"lines"`
+
+	// How many mistakes a client may make before its connection is closed with
+	// 421 4.7.0. 0 is no limit.
+	MaxErrors int `toml:"max_errors" unit:"errors a connection"`
+
+	// How many messages a client may send over one connection before it is
+	// closed with 421. 0 is no limit.
+	MaxTransactions int `toml:"max_transactions" unit:"messages a connection"`
+
+	// What is done with a line that ends in LF or CR alone, which is never legal
+	// and lets messages be smuggled past other servers. "reject" refuses it,
+	// "normalize" takes it as the end of a line.
+	BareNewline BareNewline `toml:"bare_newline"`
+
+	// How long a client may take to send its next command. RFC 5321 asks for at
+	// least 5 minutes.
+	CommandTimeout time.Duration `toml:"command_timeout"`
+
+	// How long a client may pause while it sends a message.
+	DataTimeout time.Duration `toml:"data_timeout"`
+}
+
+// Retry is the timetable of deliveries that failed for now.
+type Retry struct {
+	// The wait after the first failure. It grows with each further one. Every
+	// wait is varied at random, so that mail held back together does not come
+	// back together.
+	First time.Duration `toml:"first"`
+
+	// The longest wait between two attempts.
+	Max time.Duration `toml:"max"`
+
+	// How long a message is tried before it goes back to its sender.
+	Expire time.Duration `toml:"expire"`
+
+	// When the sender is told that the message is late but still being tried.
+	// 0 keeps silent.
+	DelayNotice time.Duration `toml:"delay_notice"`
+}
+
+// Delivery is how mail is handed to other servers.
+type Delivery struct {
+	// The TLS that other servers must speak. "off": none. "opportunistic": TLS
+	// where it is offered, without it where not. "encrypted": never without
+	// TLS, whoever shows what certificate. "verified": never without TLS and a
+	// valid certificate for the name of the host. A [[route]] may say otherwise.
+	TLS TLSPolicy `toml:"tls"`
+
+	// How many connections may be open to one destination at once.
+	Connections int `toml:"connections" unit:"connections"`
+
+	// How many messages go over one connection before a new one is made.
+	// 0 is no limit.
+	TransactionsPerConnection int `toml:"transactions_per_connection" unit:"messages"`
+
+	// How old a connection may become before a new one is made. 0 is no limit.
+	ConnectionAge time.Duration `toml:"connection_age"`
+
+	// How long a connection is kept open with nothing to send.
+	Idle time.Duration `toml:"idle"`
+
+	// The addresses of this machine that connections are made from, one for
+	// IPv4 and one for IPv6. Without one, the system chooses.
+	SourceAddress []netip.Addr `toml:"source_address" example:"192.0.2.25"`
+
+	// The name said in EHLO. Without it, hostname.
+	EHLO string `toml:"ehlo" example:"out.example.org"`
+}
+
+// DNS is where names are looked up.
+type DNS struct {
+	// The resolvers to ask, in their order, each an address with or without a
+	// port (53). Without one, those of /etc/resolv.conf.
+	Servers []netip.AddrPort `toml:"servers" example:"127.0.0.1"`
+}
+
+// Spool is the queue on disk.
+type Spool struct {
+	// How much is kept in memory before it is written out in order. Mail that
+	// is delivered sooner is written only once. Twice this is taken. Raise it
+	// to 64MiB where much mail waits.
+	Memtable Size `toml:"memtable"`
+
+	// The least time between two flushes of the disk. Messages that arrive in
+	// between share the next one. Each 250 still waits for its own data.
+	MinSyncInterval time.Duration `toml:"min_sync_interval"`
+
+	// Messages from this size on get a file of their own.
+	LargeBody Size `toml:"large_body"`
+
+	// How much of the disk must stay free. With less, mail is refused with
+	// 452 4.3.1 while delivery goes on.
+	ReserveDisk Size `toml:"reserve_disk"`
+}
+
+// Admin is how the running relay is watched and steered.
+type Admin struct {
+	// The Unix socket on which "weir queue" and the other commands reach the
+	// relay. Whoever may open it may steer the relay.
+	Socket string `toml:"socket"`
+
+	// The address of the page and of the health checks. It has no sign-in, so
+	// it has to be a loopback address. Empty: no page.
+	HTTP string `toml:"http"`
+}
+
+// Lifecycle is how the relay starts and stops.
+type Lifecycle struct {
+	// How long transactions may go on after the relay has been told to stop.
+	// Idle clients hear 421 at once. The service manager has to wait longer
+	// than this before it kills.
+	Grace time.Duration `toml:"grace"`
+}
+
+// Log is what is written about the work, to the standard error output.
+type Log struct {
+	// "text" for people, "json" for machines.
+	Format LogFormat `toml:"format"`
+
+	// The least important lines that are written: debug, info, warn or error.
+	Level slog.Level `toml:"level"`
+}

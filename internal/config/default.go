@@ -1,0 +1,85 @@
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"time"
+)
+
+// Default returns the configuration of a relay for which nothing is set. It
+// listens on loopback, takes mail from this machine alone, and keeps it until
+// somebody says where it goes: it never guesses, and never throws away.
+func Default() *Config {
+	return &Config{
+		StateDir:  "/var/lib/weir",
+		Clients:   Clients{Allow: loopback()},
+		Listeners: []Listener{defaultListener()},
+		SMTP: SMTP{
+			MaxMessageSize: 50 << 20,
+			MaxRecipients:  1000,
+			MaxReceived:    100,
+			MaxErrors:      10,
+			BareNewline:    BareNewlineReject,
+			CommandTimeout: 5 * time.Minute,
+			DataTimeout:    5 * time.Minute,
+		},
+		Retry: Retry{
+			First:       time.Minute,
+			Max:         4 * time.Hour,
+			Expire:      5 * Day,
+			DelayNotice: 4 * time.Hour,
+		},
+		Delivery: Delivery{
+			TLS:                       TLSOpportunistic,
+			Connections:               20,
+			TransactionsPerConnection: 100,
+			ConnectionAge:             5 * time.Minute,
+			Idle:                      10 * time.Second,
+		},
+		Spool: Spool{
+			Memtable:        32 << 20,
+			MinSyncInterval: 200 * time.Microsecond,
+			LargeBody:       256 << 10,
+			ReserveDisk:     128 << 20,
+		},
+		Admin: Admin{
+			Socket: "/run/weir/admin.sock",
+			HTTP:   "127.0.0.1:8025",
+		},
+		Lifecycle: Lifecycle{Grace: 30 * time.Second},
+		Log:       Log{Format: LogText, Level: slog.LevelInfo},
+	}
+}
+
+// Dev returns the configuration of "weir serve --dev": mail is taken on
+// 127.0.0.1:1025, the ports that every framework's templates hold, and shown
+// on http://127.0.0.1:8025. The next hop stays empty: the relay sets it to its
+// built-in inbox. All files go below stateDir.
+func Dev(stateDir string) *Config {
+	c := Default()
+	c.Dev = true
+	c.StateDir = stateDir
+	c.Listeners[0].Address = "127.0.0.1:1025"
+	c.Admin.Socket = filepath.Join(stateDir, "admin.sock")
+	c.Admin.HTTP = "127.0.0.1:8025"
+	return c
+}
+
+// loopback is the networks that are trusted when nothing is set.
+func loopback() []netip.Prefix {
+	return []netip.Prefix{
+		netip.MustParsePrefix("127.0.0.0/8"),
+		netip.MustParsePrefix("::1/128"),
+	}
+}
+
+// defaultListener is the listener that exists when none is set, and what a
+// [[listener]] starts from. Port 2525 needs no privilege.
+func defaultListener() Listener {
+	return Listener{
+		Address:  "127.0.0.1:2525",
+		Protocol: ProtocolSMTP,
+		TLS:      ListenerTLSAuto,
+	}
+}

@@ -1,0 +1,73 @@
+package config
+
+// Deliver says what happens to mail that no next hop covers.
+type Deliver string
+
+// What can be done with mail that no next hop covers.
+const (
+	DeliverHold   Deliver = ""       // kept in the queue
+	DeliverDirect Deliver = "direct" // to the hosts that the DNS names
+)
+
+func (Deliver) choices() []string { return []string{"", "direct"} }
+
+// Protocol is what a listener speaks.
+type Protocol string
+
+// The protocols of a listener.
+const (
+	ProtocolSMTP Protocol = "smtp" // RFC 5321
+	ProtocolLMTP Protocol = "lmtp" // RFC 2033
+)
+
+func (Protocol) choices() []string { return []string{"smtp", "lmtp"} }
+
+// ListenerTLS says how a listener comes to TLS.
+type ListenerTLS string
+
+// How a listener comes to TLS.
+const (
+	ListenerTLSAuto     ListenerTLS = "auto"     // STARTTLS (RFC 3207) where there is a certificate
+	ListenerTLSOff      ListenerTLS = "off"      // never
+	ListenerTLSImplicit ListenerTLS = "implicit" // from the first byte (RFC 8314)
+)
+
+func (ListenerTLS) choices() []string { return []string{"auto", "off", "implicit"} }
+
+// TLSPolicy says what TLS a next hop must speak.
+type TLSPolicy string
+
+// What TLS a next hop must speak. The empty policy of a [Route] stands for the
+// one of [Delivery].
+const (
+	TLSOff           TLSPolicy = "off"           // none
+	TLSOpportunistic TLSPolicy = "opportunistic" // where it is offered
+	TLSEncrypted     TLSPolicy = "encrypted"     // always, whatever the certificate
+	TLSVerified      TLSPolicy = "verified"      // always, with a valid certificate for the host
+)
+
+func (TLSPolicy) choices() []string {
+	return []string{"off", "opportunistic", "encrypted", "verified"}
+}
+
+// BareNewline says what is done with a line that CR or LF alone ends.
+type BareNewline string
+
+// What is done with a line that CR or LF alone ends.
+const (
+	BareNewlineReject    BareNewline = "reject"    // refused
+	BareNewlineNormalize BareNewline = "normalize" // taken as CRLF
+)
+
+func (BareNewline) choices() []string { return []string{"reject", "normalize"} }
+
+// LogFormat is the form of the log.
+type LogFormat string
+
+// The forms of the log.
+const (
+	LogText LogFormat = "text" // key=value, for people
+	LogJSON LogFormat = "json" // one object a line
+)
+
+func (LogFormat) choices() []string { return []string{"text", "json"} }

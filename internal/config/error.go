@@ -1,0 +1,65 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Fault is one thing that is wrong with a configuration, or, among warnings,
+// one that is probably not meant.
+type Fault struct {
+	File       string // the file, or "environment", or "command line"
+	Line       int    // from 1; 0 where the fault has no line
+	Column     int    // from 1, counted in characters
+	Width      int    // how many characters are marked
+	Key        string // "retry.expire", "listener[0].address", or the variable
+	Problem    string // what is wrong, a sentence without its end
+	Suggestion string // what would be right, or empty
+	Text       string // the line itself, where it may be shown
+}
+
+// Error is a configuration that cannot be taken, with all its faults in the
+// order of the file.
+type Error struct{ Faults []Fault }
+
+// Error gives all faults, each as [Fault.String] does.
+func (e *Error) Error() string {
+	all := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		all[i] = f.String()
+	}
+	return strings.Join(all, "\n")
+}
+
+// String gives the fault as a person reads it: place and problem, the line
+// with the offending words marked, and what would be right.
+//
+//	weir.toml:3:1: unknown key "expires" in [retry]
+//	    3 | expires = "5d"
+//	      | ^^^^^^^
+//	      = did you mean "expire"?
+func (f Fault) String() string {
+	var b strings.Builder
+	b.WriteString(f.place())
+	b.WriteString(f.Problem)
+	if f.Text != "" {
+		number := fmt.Sprintf("%5d", f.Line)
+		fmt.Fprintf(&b, "\n%s | %s", number, strings.ReplaceAll(f.Text, "\t", " "))
+		fmt.Fprintf(&b, "\n%5s | %s%s", "", strings.Repeat(" ", f.Column-1), strings.Repeat("^", max(f.Width, 1)))
+	}
+	if f.Suggestion != "" {
+		fmt.Fprintf(&b, "\n%5s = %s", "", f.Suggestion)
+	}
+	return b.String()
+}
+
+// place is "file:line:column: ", as compilers print it, or what there is of it.
+func (f Fault) place() string {
+	switch {
+	case f.File == "":
+		return ""
+	case f.Line == 0:
+		return f.File + ": "
+	}
+	return fmt.Sprintf("%s:%d:%d: ", f.File, f.Line, f.Column)
+}
