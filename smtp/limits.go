@@ -49,14 +49,16 @@ const (
 const (
 	// ExtraMailSize is what SIZE adds to MAIL (RFC 1870 section 3).
 	ExtraMailSize = 26
-	// ExtraMailBody is what 8BITMIME adds to MAIL (RFC 6152 section 2).
+	// ExtraMailBody is what BODY adds to MAIL (RFC 6152 section 2; RFC 3030
+	// section 3 has one octet less).
 	ExtraMailBody = 17
-	// ExtraMailDSN is what RET and ENVID add to MAIL (RFC 3461 section 4).
-	ExtraMailDSN = 500
-	// ExtraRcptDSN is what NOTIFY and ORCPT add to RCPT (RFC 3461 section 4).
-	ExtraRcptDSN = 500
-	// ExtraMailAuth is what the AUTH parameter adds to MAIL (RFC 4954 section 3).
-	ExtraMailAuth = 500
 	// ExtraMailUTF8 is what SMTPUTF8 adds to MAIL (RFC 6531 section 3.1).
 	ExtraMailUTF8 = 10
+	// ExtraMailAuth is what the AUTH parameter adds to MAIL (RFC 4954 section 3).
+	ExtraMailAuth = 500
+	// ExtraMailDSN is what RET and ENVID can add to MAIL. RFC 3461 names no number:
+	// this is " RET=FULL" and " ENVID=" with each of 100 characters encoded.
+	ExtraMailDSN = len(" RET=FULL") + len(" ENVID=") + 3*MaxEnvID
+	// ExtraRcptDSN is what NOTIFY and ORCPT can add to RCPT, counted likewise.
+	ExtraRcptDSN = len(" NOTIFY=SUCCESS,FAILURE,DELAY") + len(" ORCPT=") + MaxORCPT
 )

@@ -1,13 +1,15 @@
 package smtp
 
+import "strings"
+
 // Body is the value of the BODY parameter of MAIL (RFC 6152, RFC 3030).
 type Body uint8
 
 // The body types. The zero value is what holds if nothing was said.
 const (
-	Body7Bit Body = iota
-	Body8BitMIME
-	BodyBinaryMIME
+	Body7Bit       Body = iota // lines of ASCII
+	Body8BitMIME               // lines of any octets (RFC 6152)
+	BodyBinaryMIME             // any octets at all, by BDAT only (RFC 3030)
 )
 
 // String returns the value as on the wire: "7BIT", "8BITMIME", "BINARYMIME".
@@ -22,8 +24,16 @@ func (b Body) String() string {
 	}
 }
 
-// ParseBody reads the value of BODY, without regard to case.
-func ParseBody(s string) (Body, error) { return 0, syntaxError(PartValue, 0, "not implemented") }
+// ParseBody reads the value of BODY, without regard to case. Errors are of type
+// *[SyntaxError].
+func ParseBody(s string) (Body, error) {
+	for b := Body7Bit; b <= BodyBinaryMIME; b++ {
+		if equalFold(s, b.String()) {
+			return b, nil
+		}
+	}
+	return Body7Bit, syntaxError(PartValue, 0, "BODY is 7BIT, 8BITMIME or BINARYMIME")
+}
 
 // Ret is the value of the RET parameter of MAIL (RFC 3461 section 4.3): how much
 // of the message a failure notice carries back.
@@ -31,9 +41,9 @@ type Ret uint8
 
 // The values of RET. RetUnset leaves the choice to who writes the notice.
 const (
-	RetUnset Ret = iota
-	RetFull
-	RetHeaders
+	RetUnset   Ret = iota // not given
+	RetFull               // the whole message
+	RetHeaders            // its header section
 )
 
 // String returns the value as on the wire, "FULL" or "HDRS"; "" for RetUnset.
@@ -48,8 +58,17 @@ func (r Ret) String() string {
 	}
 }
 
-// ParseRet reads the value of RET, without regard to case.
-func ParseRet(s string) (Ret, error) { return 0, syntaxError(PartValue, 0, "not implemented") }
+// ParseRet reads the value of RET, without regard to case. Errors are of type
+// *[SyntaxError].
+func ParseRet(s string) (Ret, error) {
+	switch {
+	case equalFold(s, "FULL"):
+		return RetFull, nil
+	case equalFold(s, "HDRS"):
+		return RetHeaders, nil
+	}
+	return RetUnset, syntaxError(PartValue, 0, "RET is FULL or HDRS")
+}
 
 // Notify is the value of the NOTIFY parameter of RCPT (RFC 3461 section 4.1), a set
 // of bits. The zero value means that it was not given.
@@ -63,49 +82,90 @@ const (
 	NotifyDelay
 )
 
-// String returns the value as on the wire in the order SUCCESS, FAILURE, DELAY, or
-// NEVER; "" for zero.
-func (n Notify) String() string { return "" }
-
-// ParseNotify reads the value of NOTIFY, without regard to case. NEVER with
-// another word, an empty word and a word said twice are errors.
-func ParseNotify(s string) (Notify, error) { return 0, syntaxError(PartValue, 0, "not implemented") }
-
-// ParseSize reads the value of SIZE in octets: 1 to 20 digits (RFC 1870
-// section 3). A number beyond int64 becomes the largest int64.
-func ParseSize(s string) (int64, error) { return 0, syntaxError(PartValue, 0, "not implemented") }
-
-// ParseEnvID reads the value of ENVID and returns it decoded: at most [MaxEnvID]
-// printable ASCII characters (RFC 3461 section 4.4).
-func ParseEnvID(s string) (string, error) { return "", syntaxError(PartValue, 0, "not implemented") }
-
-// OriginalRecipient is the value of the ORCPT parameter of RCPT (RFC 3461
-// section 4.2): the recipient as the sender wrote it.
-type OriginalRecipient struct {
-	Type    string // the address type in lower case, such as "rfc822" or "utf-8"
-	Address string // decoded
+// notifyWords are the words in the order in which String writes them.
+var notifyWords = [...]struct {
+	bit  Notify
+	word string
+}{
+	{NotifyNever, "NEVER"},
+	{NotifySuccess, "SUCCESS"},
+	{NotifyFailure, "FAILURE"},
+	{NotifyDelay, "DELAY"},
 }
 
-// String returns the value as on the wire: type, ";" and xtext, or for "utf-8" the
-// all-ASCII form of RFC 6533 section 3; "" for the zero value.
-func (o OriginalRecipient) String() string { return "" }
+// String returns the value as on the wire in the order SUCCESS, FAILURE, DELAY, or
+// NEVER; "" for zero.
+func (n Notify) String() string {
+	var words []string
+	for _, w := range notifyWords {
+		if n&w.bit != 0 {
+			words = append(words, w.word)
+		}
+	}
+	return strings.Join(words, ",")
+}
 
-// ParseORCPT reads the value of ORCPT, at most [MaxORCPT] octets. With utf8, that
-// is in a transaction with SMTPUTF8, the address of type "utf-8" may be raw UTF-8
-// (RFC 6533 section 3).
-func ParseORCPT(s string, utf8 bool) (OriginalRecipient, error) {
-	return OriginalRecipient{}, syntaxError(PartValue, 0, "not implemented")
+// ParseNotify reads the value of NOTIFY, without regard to case. NEVER with
+// another word, an empty word and a word said twice are errors, of type
+// *[SyntaxError].
+func ParseNotify(s string) (Notify, error) {
+	var n Notify
+	for at := 0; ; {
+		word, _, more := strings.Cut(s[at:], ",")
+		bit := notifyBit(word)
+		switch {
+		case bit == 0:
+			return 0, syntaxError(PartValue, at, "NOTIFY is NEVER, or some of SUCCESS, FAILURE and DELAY")
+		case n&bit != 0:
+			return 0, syntaxError(PartValue, at, "the same word twice in NOTIFY")
+		}
+		n |= bit
+		if n&NotifyNever != 0 && n != NotifyNever {
+			return 0, syntaxError(PartValue, at, "NEVER stands alone in NOTIFY")
+		}
+		if !more {
+			return n, nil
+		}
+		at += len(word) + 1
+	}
+}
+
+func notifyBit(word string) Notify {
+	for _, w := range notifyWords {
+		if equalFold(word, w.word) {
+			return w.bit
+		}
+	}
+	return 0
+}
+
+// ParseEnvID reads the value of ENVID and returns it decoded: 1 to [MaxEnvID]
+// printable ASCII characters (RFC 3461 section 4.4). Errors are of type
+// *[SyntaxError].
+func ParseEnvID(s string) (string, error) {
+	if s == "" {
+		return "", syntaxError(PartValue, 0, "ENVID is empty")
+	}
+	id, err := decodePrintable(s)
+	if err != nil {
+		return "", err
+	}
+	if len(id) > MaxEnvID {
+		return "", syntaxError(PartValue, 0, "ENVID is longer than 100 characters")
+	}
+	return id, nil
 }
 
 // ParseMailAuth reads the value of the AUTH parameter of MAIL (RFC 4954
-// section 5): a mailbox in xtext, or "<>", which is the null path.
+// section 5): a mailbox in xtext, or "<>", which is the null path. Errors are of
+// type *[SyntaxError], with offsets in the decoded value.
 func ParseMailAuth(s string) (Path, error) {
-	return Path{}, syntaxError(PartValue, 0, "not implemented")
-}
-
-// ParseBDAT reads the arguments of BDAT: the size of the chunk in octets and
-// whether it is the last (RFC 3030 section 2). A size beyond int64 is an error,
-// because the session could not stay in step.
-func ParseBDAT(args []byte) (size int64, last bool, err error) {
-	return 0, false, syntaxError(PartArgument, 0, "not implemented")
+	address, err := DecodeXtext(s)
+	if err != nil {
+		return Path{}, err
+	}
+	if strings.HasPrefix(address, "<") && address != "<>" {
+		return Path{}, syntaxError(PartValue, 0, "AUTH takes the address without angle brackets")
+	}
+	return ParseAddress(address)
 }

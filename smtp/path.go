@@ -1,9 +1,6 @@
 package smtp
 
-import (
-	"net/netip"
-	"strings"
-)
+import "net/netip"
 
 // Path is a reverse-path or forward-path (RFC 5321 section 4.1.2) without its
 // source route. The zero value is the null reverse-path, "<>".
@@ -28,10 +25,7 @@ func (p Path) IsPostmaster() bool { return equalFold(p.Local, "postmaster") }
 // DomainLiteral returns the address of a domain written as an address literal
 // (RFC 5321 section 4.1.3), and whether it was one.
 func (p Path) DomainLiteral() (netip.Addr, bool) {
-	if !strings.HasPrefix(p.Domain, "[") || !strings.HasSuffix(p.Domain, "]") {
-		return netip.Addr{}, false
-	}
-	return parseLiteral(p.Domain[1 : len(p.Domain)-1])
+	return parseLiteral(p.Domain)
 }
 
 // Address returns local part and domain without angle brackets, the local part
@@ -100,19 +94,56 @@ func isDotString(s string) bool {
 	return !dot
 }
 
+// Check tells whether p can be written and read back, and so may be sent to a
+// peer. Paths from the parsers of this package always can. A client checks those
+// that it was given: otherwise an address with a CRLF in it would be two commands.
+// The error is of type *[SyntaxError].
+func (p Path) Check() error {
+	_, err := ParseAddress(p.String())
+	return err
+}
+
 // ParseAddress reads a mailbox as written in a configuration or on a command
 // line: "user@example.org", also "<user@example.org>", "<>" for the null path and
-// a bare "postmaster". Its errors are of type *[SyntaxError].
+// a bare "postmaster". It reads back what [Path.String] wrote. Errors are of type
+// *[SyntaxError].
 func ParseAddress(s string) (Path, error) {
-	return Path{}, syntaxError(PartPath, 0, "not implemented")
+	p, err := parseAddress([]byte(s))
+	if err != nil {
+		return Path{}, err
+	}
+	return p, nil
 }
 
-// ParseHELOName reads the argument of EHLO, HELO or LHLO: a domain or an address
-// literal (RFC 5321 section 4.1.1.1), given without white space around it. It
-// bears what real clients send and what cannot do harm, and never a control
-// character or a space. Its errors are of type *[SyntaxError].
-func ParseHELOName(b []byte) (string, error) {
-	return "", syntaxError(PartArgument, 0, "not implemented")
+func parseAddress(b []byte) (Path, *SyntaxError) {
+	sc := scanner{b: b}
+	p, err := sc.bareOrPath()
+	if err != nil {
+		return p, err
+	}
+	if !sc.end() {
+		return p, syntaxError(PartPath, sc.pos, "text after the address")
+	}
+	if p.Domain == "" && !p.IsNull() && !p.IsPostmaster() {
+		return p, syntaxError(PartDomain, sc.pos, "the domain is missing")
+	}
+	return p, nil
 }
 
-func parseLiteral(s string) (netip.Addr, bool) { return netip.Addr{}, false }
+// bareOrPath reads a path, or a mailbox without angle brackets up to the end.
+func (s *scanner) bareOrPath() (Path, *SyntaxError) {
+	if s.peek() == '<' {
+		return s.path()
+	}
+	p, err := s.mailbox()
+	if err != nil {
+		return p, err
+	}
+	if !s.end() {
+		return p, s.strayAfter(p)
+	}
+	if len(s.b) > MaxPath-len("<>") {
+		return p, syntaxError(PartPath, 0, "longer than 254 octets")
+	}
+	return p, nil
+}

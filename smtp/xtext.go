@@ -24,26 +24,38 @@ func isXchar(c byte) bool { return '!' <= c && c <= '~' && c != '+' && c != '=' 
 // CR and LF among them: who writes it anywhere has to look at it first. Errors are
 // of type *[SyntaxError].
 func DecodeXtext(s string) (string, error) {
-	buf := make([]byte, 0, len(s))
+	text, err := decodeXtext(s)
+	if err != nil {
+		return "", err
+	}
+	return text, nil
+}
+
+func decodeXtext(s string) (string, *SyntaxError) {
+	text := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		switch {
-		case isXchar(c):
-			buf = append(buf, c)
-		case c != '+':
-			return "", syntaxError(PartValue, i, "character not allowed in xtext")
-		case i+2 >= len(s):
-			return "", syntaxError(PartValue, i, "two hexadecimal digits must follow a plus sign")
-		default:
-			hi, lo := unhex(s[i+1]), unhex(s[i+2])
-			if hi > 15 || lo > 15 {
+		if c == '+' {
+			var ok bool
+			if c, ok = hexPair(s[i+1:]); !ok {
 				return "", syntaxError(PartValue, i, "two hexadecimal digits must follow a plus sign")
 			}
-			buf = append(buf, hi<<4|lo)
 			i += 2
+		} else if !isXchar(c) {
+			return "", syntaxError(PartValue, i, "character not allowed in xtext")
 		}
+		text = append(text, c)
 	}
-	return string(buf), nil
+	return string(text), nil
+}
+
+// hexPair reads the two digits at the start of s.
+func hexPair(s string) (byte, bool) {
+	if len(s) < 2 {
+		return 0, false
+	}
+	hi, lo := unhex(s[0]), unhex(s[1])
+	return hi<<4 | lo, hi <= 15 && lo <= 15
 }
 
 // unhex returns the value of a hexadecimal digit, above 15 for anything else. The
