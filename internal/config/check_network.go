@@ -1,0 +1,218 @@
+package config
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// maxSocketPath is the longest path that the address of a Unix socket holds.
+const maxSocketPath = 107
+
+// checkClients looks at who may send to anywhere. A relay is open only if the
+// configuration says so in words.
+func checkClients(d *decoder, c *Config) {
+	for i, p := range c.Clients.Allow {
+		key := at("clients.allow", i)
+		switch {
+		case !p.IsValid():
+			continue
+		case isWorld(p) && !c.Clients.OpenRelay:
+			d.wrong(key, fmt.Sprintf("%s lets strangers send to anywhere, which makes an open relay", p),
+				"name the networks of your own clients; if an open relay is meant, write open_relay = true")
+		case isWide(p):
+			d.doubt(key, fmt.Sprintf("%s is %s addresses, and each of them may send to anywhere", p, count(p)),
+				"name the networks of your own clients")
+		}
+	}
+	if c.Clients.OpenRelay {
+		d.doubt("clients.open_relay", "this relay may be open: its address will be listed as a source of spam", "")
+	}
+}
+
+// isWorld says whether a network is so wide that it cannot be one's own: less
+// than 8 bits of IPv4, or less than 16 of IPv6 outside of the ranges that are
+// private anyway.
+func isWorld(p netip.Prefix) bool {
+	if p.Addr().Is4() {
+		return p.Bits() < 8
+	}
+	return p.Bits() < 16 && (p.Bits() < 7 || !p.Addr().IsPrivate() && !p.Addr().IsLinkLocalUnicast())
+}
+
+// isWide says whether a network is wider than a site usually is. Loopback is
+// wide, but is this machine alone.
+func isWide(p netip.Prefix) bool {
+	if p.Addr().IsLoopback() && p.Bits() >= 8 {
+		return false
+	}
+	if p.Addr().Is4() {
+		return p.Bits() < 16
+	}
+	return p.Bits() < 32
+}
+
+// count says how many addresses a network has.
+func count(p netip.Prefix) string {
+	host := p.Addr().BitLen() - p.Bits()
+	if host < 63 {
+		return strconv.FormatUint(1<<host, 10)
+	}
+	return fmt.Sprintf("2^%d", host)
+}
+
+// checkListeners looks at each listener and at all together.
+func checkListeners(d *decoder, c *Config) {
+	if len(c.Listeners) == 0 {
+		d.lacks("listener", "there is no address on which mail is taken", "add a [[listener]]")
+	}
+	addresses, names := map[string]int{}, map[string]int{}
+	for i, l := range c.Listeners {
+		key := at("listener", i)
+		checkListener(d, c, key, l)
+		if first, twice := addresses[l.Address]; twice {
+			d.wrong(key+".address", fmt.Sprintf("%s is taken by listener %d", l.Address, first+1), "")
+		}
+		if first, twice := names[l.Name]; twice && l.Name != "" {
+			d.wrong(key+".name", fmt.Sprintf("listener %d is called %q already", first+1, l.Name), "")
+		}
+		addresses[l.Address], names[l.Name] = i, i
+	}
+}
+
+// checkListener looks at one listener.
+func checkListener(d *decoder, c *Config, key string, l Listener) {
+	if err := checkListenAddress(l.Address); err != nil {
+		d.wrong(key+".address", err.Error(), "")
+	}
+	network, address := l.Network()
+	_, port, _ := net.SplitHostPort(address)
+	switch {
+	case l.TLS == ListenerTLSImplicit && network == "unix":
+		d.wrong(key+".tls", "a Unix socket needs no TLS", `write tls = "off"`)
+	case l.TLS == ListenerTLSImplicit && c.TLS.Certificate == "":
+		d.lacks(key+".tls", "TLS needs a certificate", "set certificate and key under [tls]")
+	}
+	switch {
+	case l.Protocol == ProtocolLMTP && port == "25":
+		d.wrong(key+".protocol", "LMTP must not be spoken on port 25 (RFC 2033 section 5)", `write protocol = "smtp", or another port`)
+	case l.TLS != ListenerTLSImplicit && port == "465":
+		d.doubt(key+".tls", "clients of port 465 speak TLS from the first byte (RFC 8314)", `write tls = "implicit"`)
+	case l.TLS == ListenerTLSImplicit && (port == "25" || port == "587"):
+		d.doubt(key+".tls", fmt.Sprintf("clients of port %s begin in plain text and would wait in vain", port), `write tls = "auto"`)
+	}
+	if l.Address != "" && l.Address == c.Admin.HTTP {
+		d.wrong(key+".address", "the page has this address already", "change http under [admin]")
+	}
+}
+
+// Network gives the network and the address of [net.Listen].
+func (l Listener) Network() (network, address string) {
+	if path, ok := strings.CutPrefix(l.Address, "unix:"); ok {
+		return "unix", path
+	}
+	return "tcp", l.Address
+}
+
+// Label is what the listener is called: its name, or its address without one.
+func (l Listener) Label() string {
+	if l.Name != "" {
+		return l.Name
+	}
+	return l.Address
+}
+
+// checkListenAddress holds the address of a listener to its two forms.
+func checkListenAddress(s string) error {
+	if path, ok := strings.CutPrefix(s, "unix:"); ok {
+		return checkSocket(path)
+	}
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return fmt.Errorf("%q is not an address with a port: write it as 127.0.0.1:2525, [::1]:2525 or :25", s)
+	}
+	if host != "" && host != "localhost" {
+		if _, err := netip.ParseAddr(host); err != nil {
+			return fmt.Errorf("%q is not an address of this machine: write an IP address, or nothing before the colon", host)
+		}
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%q is not a port: 1 to 65535", port)
+	}
+	return nil
+}
+
+// checkSocket holds the path of a Unix socket to what the system takes.
+func checkSocket(path string) error {
+	if !filepath.IsAbs(path) {
+		return fmt.Errorf("the path of the socket, %q, does not begin with /", path)
+	}
+	if len(path) > maxSocketPath {
+		return fmt.Errorf("the path of a socket has at most %d octets, this one has %d", maxSocketPath, len(path))
+	}
+	return nil
+}
+
+// checkCertificate loads the certificate, so that a wrong one is heard of now.
+func checkCertificate(d *decoder, c *Config, src Source) {
+	if c.TLS.Certificate == "" && c.TLS.Key == "" {
+		return
+	}
+	if c.TLS.Key == "" {
+		d.lacks("tls.certificate", "the certificate needs its key", "set key under [tls]")
+		return
+	}
+	if c.TLS.Certificate == "" {
+		d.lacks("tls.key", "the key needs its certificate", "set certificate under [tls]")
+		return
+	}
+	certificate, err := src.ReadFile(c.TLS.Certificate)
+	if err != nil {
+		d.wrong("tls.certificate", fmt.Sprintf("%s cannot be read: %v", c.TLS.Certificate, plain(err)), "")
+	}
+	key, keyErr := src.ReadFile(c.TLS.Key)
+	if keyErr != nil {
+		d.wrong("tls.key", fmt.Sprintf("%s cannot be read: %v", c.TLS.Key, plain(keyErr)), "")
+	}
+	if err != nil || keyErr != nil {
+		return
+	}
+	pair, err := tls.X509KeyPair(certificate, key)
+	switch {
+	case err != nil:
+		d.wrong("tls.certificate", fmt.Sprintf("certificate and key cannot be used: %s", strings.TrimPrefix(err.Error(), "tls: ")), "")
+	case src.Now.After(pair.Leaf.NotAfter):
+		d.doubt("tls.certificate", fmt.Sprintf("the certificate ended on %s", pair.Leaf.NotAfter.Format("2006-01-02")), "")
+	}
+}
+
+// checkAdmin keeps the page, which has no sign-in, on this machine. In
+// development mode it may leave it, since it shows only the mail of tests.
+func checkAdmin(d *decoder, c *Config) {
+	if c.Admin.Socket != "" {
+		if err := checkSocket(c.Admin.Socket); err != nil {
+			d.wrong("admin.socket", err.Error(), "")
+		}
+	}
+	if c.Admin.HTTP == "" {
+		return
+	}
+	if err := checkListenAddress(c.Admin.HTTP); err != nil {
+		d.wrong("admin.http", err.Error(), "")
+		return
+	}
+	host, port, _ := net.SplitHostPort(c.Admin.HTTP)
+	addr, err := netip.ParseAddr(host)
+	switch {
+	case host == "localhost" || err == nil && addr.IsLoopback():
+	case c.Dev:
+		d.doubt("admin.http", "everyone who reaches this address can read the mail of the inbox", "")
+	default:
+		d.wrong("admin.http", fmt.Sprintf("the page has no sign-in, so it cannot be shown beyond this machine, on %q", c.Admin.HTTP),
+			"write "+strconv.Quote(net.JoinHostPort("127.0.0.1", port)))
+	}
+}

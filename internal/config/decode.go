@@ -1,0 +1,306 @@
+package config
+
+import (
+	"fmt"
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// decoder fills a Config from the file, the environment and the command line,
+// and remembers where each value came from, so that what turns out wrong later
+// can be shown in its place.
+type decoder struct {
+	config   *Config
+	places   map[string]Fault // path of a key, to where it was set
+	faults   []Fault
+	warnings []Fault
+	readFile func(string) ([]byte, error)
+	path     string // of the file
+	broken   bool   // the file has errors of syntax
+}
+
+// section is the table that the keys of the file belong to at the moment.
+type section struct {
+	table  reflect.Value
+	path   string // "", "smtp", "listener[0]"
+	header string // "", "[smtp]", "[[listener]]"
+	lost   bool   // it does not exist; its keys are not looked at
+}
+
+func newDecoder(c *Config) *decoder {
+	return &decoder{config: c, places: map[string]Fault{}}
+}
+
+// root is the top of the configuration.
+func (d *decoder) root() section { return section{table: reflect.ValueOf(d.config).Elem()} }
+
+// document takes all settings of a file.
+func (d *decoder) document(doc *document) {
+	d.faults = append(d.faults, doc.faults...)
+	d.broken = len(doc.faults) > 0
+	current := d.root()
+	for _, s := range doc.statements {
+		if s.kind == unstable.KeyValue {
+			d.keyValue(doc, current, s)
+			continue
+		}
+		current = d.open(doc, s)
+	}
+}
+
+// open begins the section that a header names.
+func (d *decoder) open(doc *document, s statement) section {
+	parent, ok := d.descend(doc, d.root(), s.path)
+	if !ok {
+		return section{lost: true}
+	}
+	last := s.path[len(s.path)-1]
+	f, ok := fieldOf(parent.table.Type(), last.name)
+	switch {
+	case !ok:
+		d.unknownSection(doc, last)
+		return section{lost: true}
+	case f.isSectionList():
+		if s.kind == unstable.Table {
+			d.fault(doc, last.at, f.key, fmt.Sprintf("there can be several of %s, so it stands in double brackets", f.key), "write "+f.header())
+		}
+		return d.element(doc, parent, f, last.at)
+	case !f.isSection():
+		d.fault(doc, last.at, f.key, fmt.Sprintf("%s is a key, not a section", f.key), fmt.Sprintf("write %s = …", f.key))
+		return section{lost: true}
+	case s.kind == unstable.ArrayTable:
+		d.fault(doc, last.at, f.key, fmt.Sprintf("there is only one %s, so it stands in single brackets", f.key), "write "+f.header())
+	}
+	path := join(parent.path, f.key)
+	d.once(doc, path, last.at, f.header())
+	return section{table: parent.table.Field(f.index), path: path, header: f.header()}
+}
+
+// element appends an element to a list of sections. The first one of the file
+// replaces what the list held by default.
+func (d *decoder) element(doc *document, parent section, f field, mark span) section {
+	list := parent.table.Field(f.index)
+	path := join(parent.path, f.key)
+	if _, begun := d.places[path]; !begun {
+		d.places[path] = doc.fault(mark, path, "", "")
+		list.SetLen(0)
+	}
+	list.Set(reflect.Append(list, prototype(f.typ.Elem())))
+	n := list.Len() - 1
+	d.places[at(path, n)] = doc.fault(mark, at(path, n), "", "")
+	return section{table: list.Index(n), path: at(path, n), header: f.header()}
+}
+
+// descend follows all but the last name of a dotted key.
+func (d *decoder) descend(doc *document, s section, path []part) (section, bool) {
+	for _, p := range path[:len(path)-1] {
+		f, ok := fieldOf(s.table.Type(), p.name)
+		if !ok || !f.isSection() {
+			d.unknownKey(doc, s, p)
+			return section{}, false
+		}
+		s = section{table: s.table.Field(f.index), path: join(s.path, f.key), header: f.header()}
+	}
+	return s, true
+}
+
+// keyValue takes one setting.
+func (d *decoder) keyValue(doc *document, s section, kv statement) {
+	if s.lost {
+		return
+	}
+	s, ok := d.descend(doc, s, kv.path)
+	if !ok {
+		return
+	}
+	last := kv.path[len(kv.path)-1]
+	f, ok := fieldOf(s.table.Type(), last.name)
+	if !ok {
+		d.unknownKey(doc, s, last)
+		return
+	}
+	path := join(s.path, f.key)
+	if !d.once(doc, path, last.at, f.key) {
+		return
+	}
+	switch {
+	case f.isSectionList():
+		d.inlineList(doc, s, f, kv.value)
+	case f.isSection():
+		d.inlineTable(doc, section{table: s.table.Field(f.index), path: path, header: f.header()}, kv.value)
+	default:
+		d.places[path] = doc.fault(kv.value.at, path, "", "")
+		d.assign(doc, s.table.Field(f.index), path, kv.value)
+	}
+}
+
+// once notes that a key is set, and reports it if it was set before.
+func (d *decoder) once(doc *document, path string, mark span, name string) bool {
+	if first, twice := d.places[path]; twice {
+		d.fault(doc, mark, path, fmt.Sprintf("%s is there twice, first in line %d", name, first.Line), "")
+		return false
+	}
+	d.places[path] = doc.fault(mark, path, "", "")
+	return true
+}
+
+// inlineTable takes a section written as { key = value }.
+func (d *decoder) inlineTable(doc *document, s section, v value) {
+	if v.kind != unstable.InlineTable {
+		d.fault(doc, v.at, s.path, fmt.Sprintf("%s is a section, not a key", s.path), "write "+s.header+" and its keys below it")
+		return
+	}
+	for _, kv := range v.entries {
+		d.keyValue(doc, s, kv)
+	}
+}
+
+// inlineList takes sections written as [{ key = value }, { … }].
+func (d *decoder) inlineList(doc *document, s section, f field, v value) {
+	delete(d.places, join(s.path, f.key))
+	for _, item := range v.list {
+		d.inlineTable(doc, d.element(doc, s, f, item.at), item)
+	}
+	if v.kind != unstable.Array {
+		d.inlineTable(doc, d.element(doc, s, f, v.at), v)
+	}
+}
+
+// assign sets a key from a value of the file. A list may be written as a single
+// value.
+func (d *decoder) assign(doc *document, dst reflect.Value, path string, v value) {
+	if dst.Kind() != reflect.Slice {
+		if x, ok := d.scalar(doc, dst.Type(), path, v); ok {
+			dst.Set(x)
+		}
+		return
+	}
+	items := []value{v}
+	if v.kind == unstable.Array {
+		items = v.list
+	}
+	list := reflect.MakeSlice(dst.Type(), 0, len(items))
+	for i, item := range items {
+		d.places[at(path, i)] = doc.fault(item.at, at(path, i), "", "")
+		x, ok := d.scalar(doc, dst.Type().Elem(), at(path, i), item)
+		if !ok { // keeps the numbers of those behind it
+			x = reflect.Zero(dst.Type().Elem())
+		}
+		list = reflect.Append(list, x)
+	}
+	dst.Set(list)
+}
+
+// scalar reads a single value of type t.
+func (d *decoder) scalar(doc *document, t reflect.Type, key string, v value) (reflect.Value, bool) {
+	l := leafOf(t)
+	if !slices.Contains(l.kinds, v.kind) {
+		d.fault(doc, v.at, key, fmt.Sprintf("%s wants %s, not %s", lastName(key), l.want, kindName(v.kind)), rewritten(l, key, v))
+		return reflect.Value{}, false
+	}
+	x, err := l.parse(v.text)
+	if err != nil {
+		d.fault(doc, v.at, key, err.Error(), hintOf(err))
+		return reflect.Value{}, false
+	}
+	return reflect.ValueOf(x), true
+}
+
+// rewritten shows a value of the wrong kind as it would be right, if that much
+// is certain: quotes too many or too few.
+func rewritten(l leaf, key string, v value) string {
+	if _, err := l.parse(v.text); err != nil || v.kind == unstable.Array || v.kind == unstable.InlineTable || v.text == "" {
+		return ""
+	}
+	text := v.text
+	if l.kinds[0] == unstable.String {
+		text = fmt.Sprintf("%q", v.text)
+	}
+	return fmt.Sprintf("write %s = %s", lastName(key), text)
+}
+
+// lastName is the key itself: "max" of "retry.max", "allow" of
+// "clients.allow[2]".
+func lastName(key string) string {
+	name := strings.TrimPrefix(path.Ext("."+key), ".")
+	name, _, _ = strings.Cut(name, "[")
+	return name
+}
+
+// unknownSection reports a header that names nothing.
+func (d *decoder) unknownSection(doc *document, p part) {
+	root := d.root().table.Type()
+	suggestion := ""
+	if near, ok := nearest(p.name, sectionKeys(root)); ok {
+		f, _ := fieldOf(root, near)
+		suggestion = fmt.Sprintf("did you mean %s?", f.header())
+	}
+	d.fault(doc, p.at, p.name, fmt.Sprintf("there is no section %q", p.name), suggestion)
+}
+
+// sectionKeys lists the names of the sections.
+func sectionKeys(root reflect.Type) []string {
+	var keys []string
+	for _, f := range fieldsOf(root) {
+		if f.isSection() || f.isSectionList() {
+			keys = append(keys, f.key)
+		}
+	}
+	return keys
+}
+
+// unknownKey reports a key that its section does not have, and looks for what
+// was meant.
+func (d *decoder) unknownKey(doc *document, s section, p part) {
+	where := "at the top"
+	if s.header != "" {
+		where = "in " + s.header
+	}
+	d.fault(doc, p.at, join(s.path, p.name), fmt.Sprintf("unknown key %q %s", p.name, where),
+		suggestKey(d.root().table.Type(), s.table.Type(), p.name))
+}
+
+// suggestKey says what an unknown key of a section was probably meant to be:
+// the same name elsewhere, a similar name here, a similar name elsewhere, or
+// what Postfix calls it.
+func suggestKey(root, here reflect.Type, name string) string {
+	if homes := sectionsWith(root, strings.ToLower(name)); len(homes) > 0 && !slices.Contains(keysOf(here), strings.ToLower(name)) {
+		return fmt.Sprintf("%s belongs %s", strings.ToLower(name), home(homes))
+	}
+	if near, ok := nearest(name, keysOf(here)); ok {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	if key, ok := foreign(name); ok {
+		return "Postfix has this name; here it is " + key
+	}
+	var all []string
+	for _, f := range fieldsOf(root) {
+		all = append(all, f.key)
+		if f.isSection() {
+			all = append(all, keysOf(f.typ)...)
+		} else if f.isSectionList() {
+			all = append(all, keysOf(f.typ.Elem())...)
+		}
+	}
+	if near, ok := nearest(name, all); ok {
+		return fmt.Sprintf("did you mean %q? It belongs %s", near, home(sectionsWith(root, near)))
+	}
+	return ""
+}
+
+// home says where in the file the sections are that have a key.
+func home(sections []string) string {
+	if slices.Contains(sections, "") {
+		return "at the top of the file, before the first section"
+	}
+	return "under " + strings.Join(sections, " or ")
+}
+
+// fault records what is wrong at a place of the file.
+func (d *decoder) fault(doc *document, mark span, key, problem, suggestion string) {
+	d.faults = append(d.faults, doc.fault(mark, key, problem, suggestion))
+}
