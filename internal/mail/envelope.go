@@ -1,0 +1,125 @@
+package mail
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/weirmail/weir/smtp"
+)
+
+// Envelope is what travels with the content of a message (RFC 5321 section
+// 2.3.1): where it came from, where it goes, what the sender asked for, and
+// how far each recipient is. Times are wall clock times.
+type Envelope struct {
+	// ID is the message's identity in the spool.
+	ID ID
+	// Arrived is when the transaction began.
+	Arrived time.Time
+	// ReversePath is the address that notices go to. The null reverse-path
+	// never earns one.
+	ReversePath smtp.Path
+	// Ret and EnvID are the DSN parameters of MAIL (RFC 3461 sections 4.3
+	// and 4.4).
+	Ret   smtp.Ret
+	EnvID string
+	// Body is what the sender declared (RFC 6152, RFC 3030).
+	Body smtp.Body
+	// SMTPUTF8 is set where the sender asked for it (RFC 6531).
+	SMTPUTF8 bool
+	// RequireTLS is set where the sender asked for it (RFC 8689).
+	RequireTLS bool
+	// EightBit tells that the content has octets above 127, whatever Body
+	// says.
+	EightBit bool
+	// Size is the length of the content in bytes, trace header included.
+	Size int64
+	// Origin tells who handed the message in.
+	Origin Origin
+	// Held is set while an operator keeps the message from being delivered.
+	Held bool
+	// Recipients are the forward-paths with their progress. Their order and
+	// number never change; an index names a recipient.
+	Recipients []Recipient
+}
+
+// Origin is the session that a message came in by.
+type Origin struct {
+	// Client is the address of the peer; the zero value for a message that
+	// Weir made itself or took from a Unix socket.
+	Client netip.Addr
+	// HELO is the name that the client gave.
+	HELO string
+	// Protocol is the "with" keyword of the trace header (RFC 3848).
+	Protocol string
+	// Session names the session in the logs.
+	Session string
+}
+
+// Recipient is one forward-path of a message.
+type Recipient struct {
+	// Path is the forward-path.
+	Path smtp.Path
+	// Notify and Original are the DSN parameters of RCPT (RFC 3461 sections
+	// 4.1 and 4.2).
+	Notify   smtp.Notify
+	Original smtp.OriginalRecipient
+	// Progress is how far the recipient is.
+	Progress Progress
+}
+
+// State is where a recipient stands.
+type State uint8
+
+// The states of a recipient. All but Waiting are final.
+const (
+	// Waiting recipients have an attempt before them.
+	Waiting State = iota
+	// Relayed recipients were handed to another server, which promised to
+	// tell of failures (RFC 3461 section 5.2.2).
+	Relayed
+	// Delivered recipients were handed to their final store, by LMTP.
+	Delivered
+	// Failed recipients were refused for good, and the sender told.
+	Failed
+	// Expired recipients were given up after the time for retries.
+	Expired
+	// Removed recipients were taken off by an operator.
+	Removed
+)
+
+// Final reports that nothing more will be tried for the recipient.
+func (s State) Final() bool { return s != Waiting }
+
+// String returns the state in lower case.
+func (s State) String() string {
+	switch s {
+	case Waiting:
+		return "waiting"
+	case Relayed:
+		return "relayed"
+	case Delivered:
+		return "delivered"
+	case Failed:
+		return "failed"
+	case Expired:
+		return "expired"
+	case Removed:
+		return "removed"
+	}
+	return "invalid"
+}
+
+// Progress is the part of a recipient that changes.
+type Progress struct {
+	// State is where the recipient stands.
+	State State
+	// Due is when the next attempt is to be made. It means nothing in a final
+	// state.
+	Due time.Time
+	// Attempts counts the attempts that were charged to the recipient.
+	Attempts int
+	// DelayNotified is set once the sender was told of the delay.
+	DelayNotified bool
+	// Last is the last attempt: why the recipient waits, or what ended it.
+	Last Attempt
+}

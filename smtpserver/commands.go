@@ -1,0 +1,221 @@
+package smtpserver
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"strconv"
+
+	"github.com/weirmail/weir/smtp"
+)
+
+// next reads one command and answers it.
+func (c *Conn) next() {
+	line, fault, ok := c.nextLine()
+	if !ok {
+		return
+	}
+	if fault != lineOK {
+		c.rejectLine(fault)
+		return
+	}
+	verb, args := smtp.ParseVerb(line)
+	if c.server.State() != Serving && c.tx == nil && verb != smtp.VerbQUIT {
+		c.answer(ReplyShutdown)
+		return
+	}
+	if limit := lineLimit(verb); len(line)+len(crlf) > limit {
+		c.reject(ReplyLineTooLong, strconv.Itoa(limit))
+		return
+	}
+	c.command(verb, args)
+}
+
+// nextLine reads a line. ok is false where there is none, and the session
+// is over then.
+func (c *Conn) nextLine() (line []byte, fault lineFault, ok bool) {
+	if c.hasPending {
+		line, c.pending, c.hasPending = c.pending, nil, false
+		return line, lineOK, true
+	}
+	line, fault, err := c.readLine()
+	if err != nil {
+		c.endInput(err)
+		return nil, 0, false
+	}
+	return line, fault, true
+}
+
+// endInput ends the session because no input comes any more, and says why
+// where there is somebody to hear it.
+func (c *Conn) endInput(err error) {
+	switch {
+	case errors.Is(err, errStopped):
+		c.answer(ReplyShutdown)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.answer(ReplyIdle)
+	case errors.Is(err, errEndlessLine):
+		c.answer(ReplyTooManyErrors)
+	}
+	if !errors.Is(err, io.EOF) {
+		c.err = err
+	}
+	c.closing = true
+}
+
+func (c *Conn) rejectLine(fault lineFault) {
+	switch fault {
+	case lineTooLong:
+		c.reject(ReplyLineTooLong, strconv.Itoa(commandSize))
+	case lineBareNewline:
+		c.reject(ReplyBareNewlineCommand)
+	default:
+		c.reject(ReplyControlInCommand)
+	}
+}
+
+// lineLimit is the greatest length of a command line with its CRLF: what RFC
+// 5321 section 4.5.3.1.4 says, and what the extensions add.
+func lineLimit(verb smtp.Verb) int {
+	switch verb {
+	case smtp.VerbMAIL:
+		return smtp.MaxCommandLine + smtp.ExtraMailSize + smtp.ExtraMailBody + smtp.ExtraMailUTF8 + smtp.ExtraMailDSN
+	case smtp.VerbRCPT:
+		return smtp.MaxCommandLine + smtp.ExtraRcptDSN
+	}
+	return smtp.MaxCommandLine
+}
+
+// command runs one command.
+func (c *Conn) command(verb smtp.Verb, args []byte) {
+	c.stage = stageOf(verb)
+	if !c.offers(verb) {
+		c.reject(ReplyNotImplemented, verb.String())
+		return
+	}
+	switch verb {
+	case smtp.VerbEHLO, smtp.VerbHELO, smtp.VerbLHLO:
+		c.hello(verb, args)
+	case smtp.VerbMAIL:
+		c.mail(args)
+	case smtp.VerbRCPT:
+		c.rcpt(args)
+	case smtp.VerbDATA:
+		c.data(args)
+	case smtp.VerbBDAT:
+		c.bdat(args)
+	case smtp.VerbRSET:
+		c.rset(args)
+	case smtp.VerbNOOP:
+		c.answer(ReplyNoop)
+	case smtp.VerbQUIT:
+		c.quit(args)
+	case smtp.VerbHELP:
+		c.answer(ReplyHelp, c.commandList())
+	case smtp.VerbVRFY:
+		c.vrfy(args)
+	case smtp.VerbSTARTTLS:
+		c.startTLS(args)
+	case smtp.VerbUnknown:
+		c.reject(ReplyUnknownCommand)
+	default:
+		c.reject(ReplyNotImplemented, verb.String())
+	}
+}
+
+// stageOf names the stage that a command belongs to, for those who count
+// replies.
+func stageOf(verb smtp.Verb) smtp.Stage {
+	switch verb {
+	case smtp.VerbEHLO, smtp.VerbHELO, smtp.VerbLHLO:
+		return smtp.StageEHLO
+	case smtp.VerbMAIL:
+		return smtp.StageMAIL
+	case smtp.VerbRCPT:
+		return smtp.StageRCPT
+	case smtp.VerbDATA:
+		return smtp.StageDATA
+	case smtp.VerbBDAT:
+		return smtp.StageContent
+	case smtp.VerbRSET:
+		return smtp.StageRSET
+	case smtp.VerbQUIT:
+		return smtp.StageQUIT
+	case smtp.VerbSTARTTLS:
+		return smtp.StageSTARTTLS
+	case smtp.VerbAUTH:
+		return smtp.StageAUTH
+	}
+	return smtp.StageIdle
+}
+
+// hello handles EHLO, HELO and LHLO. Each ends a transaction as RSET does
+// (RFC 5321 section 4.1.4).
+func (c *Conn) hello(verb smtp.Verb, args []byte) {
+	if c.server.LMTP != (verb == smtp.VerbLHLO) {
+		c.reject(ReplyNotImplemented, verb.String())
+		return
+	}
+	name, err := smtp.ParseHELOName(args)
+	if err != nil {
+		c.reject(ReplyHELOSyntax, verb.String())
+		return
+	}
+	c.resetTransaction()
+	c.helo, c.extended = name, verb != smtp.VerbHELO
+	if greeter, ok := c.session.(Greeter); ok {
+		if err := greeter.Greet(c.server.base); err != nil {
+			c.helo, c.extended = "", false
+			c.refuse(err)
+			return
+		}
+	}
+	if !c.extended {
+		c.answer(ReplyHELO)
+		return
+	}
+	r := ReplyEHLO.Reply(c.server.Hostname)
+	r.Lines = c.ehloLines()
+	c.answerReply(ReplyEHLO, r, nil)
+}
+
+func (c *Conn) rset(args []byte) {
+	if len(args) > 0 {
+		c.reject(ReplyNoArguments, "RSET")
+		return
+	}
+	c.resetTransaction()
+	c.answer(ReplyReset)
+}
+
+func (c *Conn) quit(args []byte) {
+	if len(args) > 0 {
+		c.reject(ReplyNoArguments, "QUIT")
+		return
+	}
+	c.answer(ReplyBye)
+}
+
+func (c *Conn) vrfy(args []byte) {
+	if len(bytes.TrimSpace(args)) == 0 {
+		c.reject(ReplySyntax, "VRFY needs a name or an address")
+		return
+	}
+	c.answer(ReplyVerify)
+}
+
+// commandList names the commands that are there now.
+func (c *Conn) commandList() string {
+	hello := "EHLO HELO"
+	if c.server.LMTP {
+		hello = "LHLO"
+	}
+	list := hello + " MAIL RCPT DATA"
+	for _, verb := range []smtp.Verb{smtp.VerbBDAT, smtp.VerbSTARTTLS} {
+		if c.offers(verb) {
+			list += " " + verb.String()
+		}
+	}
+	return list + " RSET NOOP QUIT VRFY HELP"
+}

@@ -1,0 +1,212 @@
+package smtpserver
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/weirmail/weir/smtp"
+)
+
+// Conn is one connection, as its [Session] may see it. Its methods are for
+// the session's own goroutine. A waiting connection should stay small: what
+// only a transaction needs is in transaction.
+type Conn struct {
+	server  *Server
+	tcp     net.Conn        // what was accepted; never changed
+	nc      net.Conn        // tcp, or the TLS connection on top of it
+	raw     syscall.RawConn // of tcp, where reads can wait without a buffer
+	wait    func(fd uintptr) bool
+	session Session
+	tx      *transaction
+
+	in       *buffer // unread input; nil where there is none
+	inSize   int     // size class of the buffer for the next read
+	readErr  error
+	out      *buffer // replies that are not written yet; nil where there are none
+	deadline time.Time
+	timeout  time.Duration // what deadline was computed from
+
+	id         uint64
+	helo       string
+	extended   bool
+	closing    bool
+	lingers    bool // the client may still be writing
+	stage      smtp.Stage
+	errors     int
+	delivered  int // transactions that came to their end
+	err        error
+	pending    []byte // a command that interrupted BDAT
+	hasPending bool
+}
+
+func newConn(s *Server, nc net.Conn) *Conn {
+	c := &Conn{server: s, tcp: nc, nc: nc, id: s.ids.next()}
+	if sc, ok := nc.(syscall.Conn); ok && !s.ImplicitTLS {
+		if raw, err := sc.SyscallConn(); err == nil {
+			c.raw = raw
+		}
+	}
+	return c
+}
+
+// ID returns the name of the session in logs, unique within the process.
+func (c *Conn) ID() string { return c.server.ids.format(c.id) }
+
+// RemoteAddr returns the address of the peer.
+func (c *Conn) RemoteAddr() net.Addr { return c.tcp.RemoteAddr() }
+
+// LocalAddr returns the address that the peer connected to.
+func (c *Conn) LocalAddr() net.Addr { return c.tcp.LocalAddr() }
+
+// HELO returns the name that the client gave with EHLO, HELO or LHLO; empty
+// before.
+func (c *Conn) HELO() string { return c.helo }
+
+// Extended reports that the client said EHLO or LHLO.
+func (c *Conn) Extended() bool { return c.extended }
+
+// LMTP reports that the connection speaks LMTP.
+func (c *Conn) LMTP() bool { return c.server.LMTP }
+
+// TLS returns the state of TLS. ok is false on a plain connection.
+func (c *Conn) TLS() (state tls.ConnectionState, ok bool) {
+	if t, ok := c.nc.(*tls.Conn); ok {
+		return t.ConnectionState(), true
+	}
+	return tls.ConnectionState{}, false
+}
+
+func (c *Conn) secured() bool { return c.nc != c.tcp }
+
+// serve runs the connection to its end.
+func (c *Conn) serve() {
+	defer c.server.removeConn(c)
+	defer c.end()
+	defer c.contain()
+	if !c.greet() {
+		return
+	}
+	for !c.closing {
+		c.next()
+	}
+}
+
+// contain turns a panic into the end of this one session.
+func (c *Conn) contain() {
+	value := recover()
+	if value == nil {
+		return
+	}
+	c.fault(fmt.Errorf("panic in session %s: %v\n%s", c.ID(), value, debug.Stack()))
+	c.answer(ReplyPanic)
+}
+
+func (c *Conn) fault(err error) {
+	if hook := c.server.Hooks.Fault; hook != nil {
+		hook(c, err)
+	}
+}
+
+// end closes the connection when its last reply is written.
+func (c *Conn) end() {
+	if err := c.flush(); err == nil && c.lingers {
+		c.linger()
+	}
+	c.nc.Close()
+	c.releaseInput()
+	c.closeSession()
+	if hook := c.server.Hooks.Closed; hook != nil {
+		hook(c, c.err)
+	}
+}
+
+// closeSession is the last call to the session; a panic in it is as contained
+// as one in a command.
+func (c *Conn) closeSession() {
+	defer func() {
+		if value := recover(); value != nil {
+			c.fault(fmt.Errorf("panic closing session %s: %v\n%s", c.ID(), value, debug.Stack()))
+		}
+	}()
+	if c.session != nil {
+		c.session.Close()
+	}
+}
+
+// greet begins the session. It reports false where there is none.
+func (c *Conn) greet() bool {
+	c.stage = smtp.StageConnect
+	if c.server.ImplicitTLS && !c.handshake() {
+		return false
+	}
+	if c.server.State() != Serving {
+		c.answer(ReplyShutdown)
+		return false
+	}
+	session, err := c.server.NewSession(c.server.base, c)
+	if err != nil {
+		c.refuseGreeting(err)
+		return false
+	}
+	c.session = session
+	if c.server.LMTP {
+		c.answer(ReplyGreetingLMTP)
+	} else {
+		c.answer(ReplyGreeting)
+	}
+	return true
+}
+
+// refuseGreeting says why there is no greeting. A refusal that would not
+// close is said as it is, and the connection is closed with it all the same:
+// there is no session to go on with.
+func (c *Conn) refuseGreeting(err error) {
+	if refusal := refusalOf(err); refusal != nil && refusal.Row.Code.Closes() {
+		c.answer(refusal.Row, refusal.Args...)
+		return
+	}
+	c.fault(fmt.Errorf("beginning session %s: %w", c.ID(), err))
+	c.answer(ReplyPanic)
+}
+
+// interrupt wakes the connection's goroutine out of a read or a write, to
+// look at the server's state. It is called from other goroutines.
+func (c *Conn) interrupt() {
+	c.tcp.SetReadDeadline(time.Unix(1, 0))
+}
+
+// The bounds of linger.
+const (
+	lingerTime  = time.Second
+	lingerBytes = 16 << 10
+)
+
+// linger half-closes the connection and drops what the client is still
+// writing: closing with unread input would reset the connection, and the last
+// reply might never be read.
+func (c *Conn) linger() {
+	half, ok := c.tcp.(interface{ CloseWrite() error })
+	if !ok {
+		return
+	}
+	if t, ok := c.nc.(*tls.Conn); ok {
+		t.CloseWrite()
+	}
+	if half.CloseWrite() != nil {
+		return
+	}
+	c.tcp.SetReadDeadline(time.Now().Add(lingerTime))
+	b := commandBuffers.get()
+	defer b.release()
+	for dropped := 0; dropped < lingerBytes; {
+		n, err := c.tcp.Read(b.data)
+		if err != nil {
+			return
+		}
+		dropped += n
+	}
+}

@@ -1,0 +1,19 @@
+// Package smtpserver is the server side of SMTP and LMTP: it reads commands,
+// keeps the order that RFC 5321 demands, and asks a [Session] what to do with
+// the mail.
+//
+// Its rules:
+//
+//   - Every reply is a [Row] of a table and leaves by one door. A reply 421
+//     closes the connection, always; nothing but 421 and 221 closes it.
+//   - What EHLO offers and what commands and parameters are taken comes from
+//     one list, so neither can be true without the other.
+//   - Lines end with CRLF, and only CRLF.CRLF ends a message. Nothing that
+//     came in plain text is read after STARTTLS.
+//   - A waiting connection holds a goroutine and no buffer. The replies to a
+//     pipelined group leave in one write.
+//   - Whatever a peer sends, the harm stays inside of its own session.
+//
+// A [Server] lives as a net/http Server does: Serve, then Shutdown, and Close
+// when patience ends.
+package smtpserver

@@ -1,0 +1,187 @@
+package smtpserver
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/weirmail/weir/smtp"
+)
+
+// extension is one service extension: what EHLO says, and which commands and
+// parameters it brings. The list of them is the only place that decides what
+// is offered and what is taken.
+type extension struct {
+	// keyword stands in the answer to EHLO; empty for what needs no
+	// announcement.
+	keyword string
+	// args returns what follows the keyword; nil for nothing.
+	args func(c *Conn) string
+	// offered tells whether the extension is there for this connection, now;
+	// nil for always.
+	offered func(c *Conn) bool
+	// verbs are the commands that exist with the extension only.
+	verbs []smtp.Verb
+	// mail and rcpt are the parameters it brings.
+	mail []mailParameter
+	rcpt []rcptParameter
+}
+
+// mailParameter reads one parameter of MAIL into the command.
+type mailParameter struct {
+	keyword string
+	read    func(m *Mail, p smtp.Param) error
+}
+
+// rcptParameter reads one parameter of RCPT into the command. utf8 tells
+// whether the transaction is one of RFC 6531.
+type rcptParameter struct {
+	keyword string
+	read    func(r *Rcpt, p smtp.Param, utf8 bool) error
+}
+
+// extensions is the list, in the order of the answer to EHLO.
+var extensions = []extension{
+	{keyword: "PIPELINING"},
+	{
+		keyword: "SIZE",
+		args:    func(c *Conn) string { return strconv.FormatInt(c.server.Limits.MessageSize, 10) },
+		mail:    []mailParameter{{"SIZE", readSize}},
+	},
+	{keyword: "8BITMIME", mail: []mailParameter{{"BODY", readBody}}},
+	{keyword: "STARTTLS", offered: canStartTLS, verbs: []smtp.Verb{smtp.VerbSTARTTLS}},
+	{keyword: "ENHANCEDSTATUSCODES"},
+	{
+		keyword: "DSN",
+		mail:    []mailParameter{{"RET", readRet}, {"ENVID", readEnvID}},
+		rcpt:    []rcptParameter{{"NOTIFY", readNotify}, {"ORCPT", readORCPT}},
+	},
+	{keyword: "SMTPUTF8", mail: []mailParameter{{"SMTPUTF8", readSMTPUTF8}}},
+	{keyword: "CHUNKING", verbs: []smtp.Verb{smtp.VerbBDAT}},
+	{keyword: "BINARYMIME"},
+}
+
+func canStartTLS(c *Conn) bool { return c.server.TLS != nil && !c.secured() }
+
+func (e *extension) isOffered(c *Conn) bool { return e.offered == nil || e.offered(c) }
+
+// ehloLines returns the answer to EHLO: the name, and a line for each
+// extension that is offered.
+func (c *Conn) ehloLines() []string {
+	lines := make([]string, 1, 1+len(extensions))
+	lines[0] = c.server.Hostname
+	for i := range extensions {
+		e := &extensions[i]
+		if e.keyword == "" || !e.isOffered(c) {
+			continue
+		}
+		line := e.keyword
+		if e.args != nil {
+			line += " " + e.args(c)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// offers tells whether a command that belongs to an extension is there now.
+func (c *Conn) offers(verb smtp.Verb) bool {
+	for i := range extensions {
+		e := &extensions[i]
+		for _, v := range e.verbs {
+			if v == verb {
+				return e.isOffered(c)
+			}
+		}
+	}
+	return true
+}
+
+// findMail returns the parameter of MAIL with the keyword, where it is
+// offered here and now.
+func (c *Conn) findMail(keyword string) *mailParameter {
+	for i := range extensions {
+		e := &extensions[i]
+		for j := range e.mail {
+			if e.mail[j].keyword == keyword && c.extended && e.isOffered(c) {
+				return &e.mail[j]
+			}
+		}
+	}
+	return nil
+}
+
+// findRcpt is findMail for RCPT.
+func (c *Conn) findRcpt(keyword string) *rcptParameter {
+	for i := range extensions {
+		e := &extensions[i]
+		for j := range e.rcpt {
+			if e.rcpt[j].keyword == keyword && c.extended && e.isOffered(c) {
+				return &e.rcpt[j]
+			}
+		}
+	}
+	return nil
+}
+
+// parameterAdvice says what could have been used in place of a parameter that
+// is not offered.
+func (c *Conn) parameterAdvice(verb smtp.Verb) string {
+	if !c.extended {
+		return "a session begun with HELO has no parameters, use EHLO"
+	}
+	var names []string
+	for i := range extensions {
+		e := &extensions[i]
+		if !e.isOffered(c) {
+			continue
+		}
+		if verb == smtp.VerbMAIL {
+			for _, p := range e.mail {
+				names = append(names, p.keyword)
+			}
+			continue
+		}
+		for _, p := range e.rcpt {
+			names = append(names, p.keyword)
+		}
+	}
+	return "offered here: " + strings.Join(names, " ")
+}
+
+func readSize(m *Mail, p smtp.Param) (err error) {
+	m.Size, err = smtp.ParseSize(p.Value)
+	return err
+}
+
+func readBody(m *Mail, p smtp.Param) (err error) {
+	m.Body, err = smtp.ParseBody(p.Value)
+	return err
+}
+
+func readSMTPUTF8(m *Mail, p smtp.Param) error {
+	if p.HasValue {
+		return &smtp.SyntaxError{Part: smtp.PartParam, Problem: "it takes no value"}
+	}
+	m.SMTPUTF8 = true
+	return nil
+}
+
+func readRet(m *Mail, p smtp.Param) (err error) {
+	m.Ret, err = smtp.ParseRet(p.Value)
+	return err
+}
+
+func readEnvID(m *Mail, p smtp.Param) (err error) {
+	m.EnvID, err = smtp.ParseEnvID(p.Value)
+	return err
+}
+
+func readNotify(r *Rcpt, p smtp.Param, _ bool) (err error) {
+	r.Notify, err = smtp.ParseNotify(p.Value)
+	return err
+}
+
+func readORCPT(r *Rcpt, p smtp.Param, utf8 bool) (err error) {
+	r.Original, err = smtp.ParseORCPT(p.Value, utf8)
+	return err
+}

@@ -1,0 +1,183 @@
+package smtpserver
+
+import "github.com/weirmail/weir/reply"
+
+// The replies of the protocol itself. [Replies] lists them all.
+var (
+	ReplyGreeting = NewRow(Row{
+		Name: "greeting", Code: reply.ServiceReady, Text: "{host} ESMTP Weir",
+		RFC: "RFC 5321 4.2", When: "a connection is taken",
+	})
+	ReplyGreetingLMTP = NewRow(Row{
+		Name: "greeting-lmtp", Code: reply.ServiceReady, Text: "{host} LMTP Weir",
+		RFC: "RFC 2033 4", When: "a connection to an LMTP listener is taken",
+	})
+	ReplyHELO = NewRow(Row{
+		Name: "helo-ok", Code: reply.OK, Text: "{host}",
+		RFC: "RFC 5321 4.1.1.1", When: "HELO is taken",
+	})
+	ReplyEHLO = NewRow(Row{
+		Name: "ehlo-ok", Code: reply.OK, Text: "{host}",
+		RFC: "RFC 5321 4.1.1.1", When: "EHLO or LHLO is taken; the lines after the first list what is offered",
+	})
+	ReplyMailOK = NewRow(Row{
+		Name: "mail-ok", Code: reply.OK, Status: reply.NewStatus(1, 0), Text: "Sender ok",
+		RFC: "RFC 5321 4.1.1.2", When: "MAIL is taken",
+	})
+	ReplyRcptOK = NewRow(Row{
+		Name: "rcpt-ok", Code: reply.OK, Status: reply.NewStatus(1, 5), Text: "Recipient ok",
+		RFC: "RFC 5321 4.1.1.3", When: "RCPT is taken",
+	})
+	ReplyStartInput = NewRow(Row{
+		Name: "data-go", Code: reply.StartMailInput, Text: "End data with <CR><LF>.<CR><LF>",
+		RFC: "RFC 5321 4.1.1.4", When: "DATA is taken",
+	})
+	ReplyQueued = NewRow(Row{
+		Name: "queued", Code: reply.OK, Status: reply.NewStatus(0, 0), Text: "Ok: queued as {name}",
+		RFC: "RFC 5321 4.2.5", When: "the message is durable: it would survive a power cut",
+	})
+	ReplyChunk = NewRow(Row{
+		Name: "chunk-ok", Code: reply.OK, Status: reply.NewStatus(0, 0), Text: "{octets} octets received",
+		RFC: "RFC 3030 2", When: "a BDAT chunk that is not the last has arrived",
+	})
+	ReplyReset = NewRow(Row{
+		Name: "rset-ok", Code: reply.OK, Status: reply.NewStatus(0, 0), Text: "Ok",
+		RFC: "RFC 5321 4.1.1.5", When: "RSET",
+	})
+	ReplyNoop = NewRow(Row{
+		Name: "noop-ok", Code: reply.OK, Status: reply.NewStatus(0, 0), Text: "Ok",
+		RFC: "RFC 5321 4.1.1.9", When: "NOOP",
+	})
+	ReplyBye = NewRow(Row{
+		Name: "quit-ok", Code: reply.ServiceClosing, Status: reply.NewStatus(0, 0), Text: "{host} closing channel",
+		RFC: "RFC 5321 4.1.1.10", When: "QUIT; the connection is closed",
+	})
+	ReplyHelp = NewRow(Row{
+		Name: "help", Code: reply.HelpMessage, Status: reply.NewStatus(0, 0), Text: "Commands: {commands}",
+		RFC: "RFC 5321 4.1.1.8", When: "HELP",
+	})
+	ReplyVerify = NewRow(Row{
+		Name: "vrfy", Code: reply.CannotVerify, Status: reply.NewStatus(5, 0), Text: "Cannot verify, but will take the message and try to deliver it",
+		RFC: "RFC 5321 3.5.3", When: "VRFY: addresses are not told to those who ask",
+	})
+	ReplyTLSReady = NewRow(Row{
+		Name: "starttls-go", Code: reply.ServiceReady, Status: reply.NewStatus(0, 0), Text: "Ready to start TLS",
+		RFC: "RFC 3207 4", When: "STARTTLS is taken",
+	})
+
+	ReplyShutdown = NewRow(Row{
+		Name: "shutdown", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(3, 2), Text: "{host} Service shutting down, closing channel; reason=shutdown",
+		Reason: "shutdown", RFC: "RFC 5321 3.8", When: "the server is stopping, to every session that has no transaction in progress",
+	})
+	ReplyIdle = NewRow(Row{
+		Name: "idle", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(4, 2), Text: "{host} Timeout, closing channel; reason=idle",
+		Reason: "idle", RFC: "RFC 5321 4.5.3.2.7", When: "no command, or no more of the message, arrived in time",
+	})
+	ReplyTooManyErrors = NewRow(Row{
+		Name: "too-many-errors", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(7, 0), Text: "{host} Too many errors, closing channel; reason=too-many-errors",
+		Reason: "too-many-errors", RFC: "RFC 5321 4.2.2", When: "a session made more errors than the limit",
+	})
+	ReplyTooManyTransactions = NewRow(Row{
+		Name: "session-limit", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(5, 0), Text: "{host} Limit of {limit} messages in a connection reached, closing channel; reason=session-limit",
+		Reason: "session-limit", RFC: "RFC 5321 4.2.2", When: "MAIL after as many transactions as the limit allows in a connection",
+	})
+	ReplyPlaintextBehindTLS = NewRow(Row{
+		Name: "plaintext-behind-starttls", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(7, 0), Text: "{host} Plain text was sent behind STARTTLS, closing channel; reason=bad-sequence",
+		Reason: "bad-sequence", RFC: "RFC 3207 4.2", When: "there is more input behind the STARTTLS command, which may be an attack",
+	})
+	ReplyPanic = NewRow(Row{
+		Name: "internal-fault", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(3, 0), Text: "{host} Internal error, closing channel; reason=local-error",
+		Reason: "local-error", RFC: "RFC 5321 3.8", When: "the session met a fault in the server itself",
+	})
+	ReplySessionFault = NewRow(Row{
+		Name: "session-fault", Code: reply.LocalError, Status: reply.NewStatus(3, 0), Text: "Local error, try again later; reason=local-error",
+		Reason: "local-error", RFC: "RFC 5321 4.2.2", When: "a command failed for a reason of the server's own",
+	})
+	ReplyTooManyRecipients = NewRow(Row{
+		Name: "too-many-rcpt", Code: reply.InsufficientStorage, Status: reply.NewStatus(5, 3), Text: "Too many recipients in this transaction, limit {limit}; send the rest in another; reason=too-many-rcpt",
+		Reason: "too-many-rcpt", RFC: "RFC 5321 4.5.3.1.10", When: "RCPT beyond the limit of recipients",
+	})
+
+	ReplyUnknownCommand = NewRow(Row{
+		Name: "unknown-command", Code: reply.CommandUnrecognized, Status: reply.NewStatus(5, 1), Text: "Command not recognized; reason=unsupported-command",
+		Reason: "unsupported-command", RFC: "RFC 5321 4.2.4", When: "the first word is no command that Weir knows",
+	})
+	ReplyLineTooLong = NewRow(Row{
+		Name: "line-too-long", Code: reply.CommandUnrecognized, Status: reply.NewStatus(5, 2), Text: "Line too long, limit {limit} octets; reason=syntax",
+		Reason: "syntax", RFC: "RFC 5321 4.5.3.1.4", When: "a command line is longer than allowed",
+	})
+	ReplyBareNewlineCommand = NewRow(Row{
+		Name: "bare-newline-command", Code: reply.CommandUnrecognized, Status: reply.NewStatus(5, 2), Text: "Command line has a bare CR or LF, lines end with CRLF; reason=syntax",
+		Reason: "syntax", RFC: "RFC 5321 2.3.8", When: "a command line is not ended by CRLF, or has a CR inside",
+	})
+	ReplyControlInCommand = NewRow(Row{
+		Name: "control-in-command", Code: reply.CommandUnrecognized, Status: reply.NewStatus(5, 2), Text: "Command line has a NUL or another control character; reason=syntax",
+		Reason: "syntax", RFC: "RFC 5321 4.1.2", When: "a command line has a control character",
+	})
+	ReplySyntax = NewRow(Row{
+		Name: "syntax", Code: reply.SyntaxInArguments, Status: reply.NewStatus(5, 2), Text: "Syntax: {problem}; reason=syntax",
+		Reason: "syntax", RFC: "RFC 5321 4.1.1", When: "the arguments of a command do not fit its grammar",
+	})
+	ReplyNoArguments = NewRow(Row{
+		Name: "no-arguments", Code: reply.SyntaxInArguments, Status: reply.NewStatus(5, 4), Text: "{command} takes no argument; reason=syntax",
+		Reason: "syntax", RFC: "RFC 5321 4.1.1", When: "DATA, RSET, QUIT or STARTTLS with an argument",
+	})
+	ReplyHELOSyntax = NewRow(Row{
+		Name: "helo-syntax", Code: reply.SyntaxInArguments, Status: reply.NewStatus(5, 4), Text: "{command} needs your host name or address literal; reason=syntax",
+		Reason: "syntax", RFC: "RFC 5321 4.1.1.1", When: "EHLO, HELO or LHLO without a usable name",
+	})
+	ReplySenderSyntax = NewRow(Row{
+		Name: "sender-syntax", Code: reply.SyntaxInArguments, Status: reply.NewStatus(1, 7), Text: "Bad reverse-path: {problem}; reason=address-syntax",
+		Reason: "address-syntax", RFC: "RFC 5321 4.1.1.2", When: "the path of MAIL does not fit the grammar",
+	})
+	ReplyRecipientSyntax = NewRow(Row{
+		Name: "recipient-syntax", Code: reply.SyntaxInArguments, Status: reply.NewStatus(1, 3), Text: "Bad forward-path: {problem}; reason=address-syntax",
+		Reason: "address-syntax", RFC: "RFC 5321 4.1.1.3", When: "the path of RCPT does not fit the grammar",
+	})
+	ReplyParameterValue = NewRow(Row{
+		Name: "parameter-value", Code: reply.SyntaxInArguments, Status: reply.NewStatus(5, 4), Text: "Bad value for parameter {parameter}: {problem}; reason=syntax",
+		Reason: "syntax", RFC: "RFC 5321 4.1.1.11", When: "a parameter that is offered has a malformed value, or stands twice",
+	})
+	ReplyUnsupportedParameter = NewRow(Row{
+		Name: "unsupported-parameter", Code: reply.ParameterNotImplemented, Status: reply.NewStatus(5, 4), Text: "Parameter {parameter} is not implemented; {advice}; reason=unsupported-parameter",
+		Reason: "unsupported-parameter", RFC: "RFC 5321 4.1.1.11", When: "MAIL or RCPT has a parameter that is not offered here and now",
+	})
+	ReplyNotImplemented = NewRow(Row{
+		Name: "not-implemented", Code: reply.CommandNotImplemented, Status: reply.NewStatus(5, 1), Text: "{command} is not implemented; reason=unsupported-command",
+		Reason: "unsupported-command", RFC: "RFC 5321 4.2.4", When: "a known command that is not offered here and now",
+	})
+	ReplyBadSequence = NewRow(Row{
+		Name: "bad-sequence", Code: reply.BadSequence, Status: reply.NewStatus(5, 1), Text: "{command} out of sequence: {advice}; reason=bad-sequence",
+		Reason: "bad-sequence", RFC: "RFC 5321 4.1.4", When: "a command comes at a time when it has no meaning",
+	})
+	ReplyNoRecipients = NewRow(Row{
+		Name: "no-recipients", Code: reply.TransactionFailed, Status: reply.NewStatus(5, 1), Text: "No valid recipients; reason=bad-sequence",
+		Reason: "bad-sequence", RFC: "RFC 5321 3.3", When: "DATA or BDAT where each RCPT of the transaction was refused",
+	})
+	ReplyTooLarge = NewRow(Row{
+		Name: "too-large", Code: reply.StorageExceeded, Status: reply.NewStatus(3, 4), Text: "Message too large, limit {limit} octets; reason=message-too-large",
+		Reason: "message-too-large", RFC: "RFC 1870 6.2", When: "the declared or the real size is over the limit",
+	})
+	ReplyBareNewlineContent = NewRow(Row{
+		Name: "bare-newline-content", Code: reply.TransactionFailed, Status: reply.NewStatus(6, 0), Text: "Message has a bare CR or LF, lines end with CRLF; reason=content-malformed",
+		Reason: "content-malformed", RFC: "RFC 5321 2.3.8", When: "the content has a CR or an LF that is not part of CRLF; the message is not taken",
+	})
+	ReplyNeedsUTF8 = NewRow(Row{
+		Name: "needs-smtputf8", Code: reply.MailboxNameNotAllowed, Status: reply.NewStatus(6, 7), Text: "Non-ASCII address needs the SMTPUTF8 parameter of MAIL; reason=address-syntax",
+		Reason: "address-syntax", RFC: "RFC 6531 3.5", When: "an address has characters beyond ASCII and the transaction did not ask for SMTPUTF8",
+	})
+)
+
+// Replies returns every row of the protocol's table, in the order of their
+// codes as far as the eye needs it.
+func Replies() []*Row {
+	return []*Row{
+		ReplyGreeting, ReplyGreetingLMTP, ReplyHELO, ReplyEHLO, ReplyMailOK, ReplyRcptOK, ReplyStartInput, ReplyQueued,
+		ReplyChunk, ReplyReset, ReplyNoop, ReplyBye, ReplyHelp, ReplyVerify, ReplyTLSReady,
+		ReplyShutdown, ReplyIdle, ReplyTooManyErrors, ReplyTooManyTransactions, ReplyPlaintextBehindTLS, ReplyPanic,
+		ReplySessionFault, ReplyTooManyRecipients,
+		ReplyUnknownCommand, ReplyLineTooLong, ReplyBareNewlineCommand, ReplyControlInCommand, ReplySyntax, ReplyNoArguments,
+		ReplyHELOSyntax, ReplySenderSyntax, ReplyRecipientSyntax, ReplyParameterValue, ReplyNotImplemented, ReplyBadSequence,
+		ReplyUnsupportedParameter, ReplyNoRecipients, ReplyTooLarge, ReplyBareNewlineContent, ReplyNeedsUTF8,
+	}
+}

@@ -1,0 +1,342 @@
+package smtpserver
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/weirmail/weir/smtp"
+)
+
+// ErrServerClosed is returned by [Server.Serve] after Shutdown or Close.
+var ErrServerClosed = errors.New("smtpserver: server closed")
+
+// Server takes connections and runs a [Session] on each. Its exported fields
+// are set before the first Serve and not changed after. All methods are safe
+// for concurrent use.
+type Server struct {
+	// Hostname is the name in the greeting, in the answer to EHLO and in
+	// every 421.
+	Hostname string
+	// NewSession makes the session of a connection, before the greeting. A
+	// [*Refusal] with the code 421 is said in place of the greeting. The
+	// context is the server's own: it ends when Close is called.
+	NewSession func(ctx context.Context, c *Conn) (Session, error)
+	// LMTP makes the server speak LMTP (RFC 2033) in place of SMTP.
+	LMTP bool
+	// TLS is the configuration for STARTTLS, which is offered where this is
+	// set, and for ImplicitTLS.
+	TLS *tls.Config
+	// ImplicitTLS begins each connection with the handshake (RFC 8314).
+	ImplicitTLS bool
+	// Limits and Timeouts bound what a peer can ask for. Zero fields have
+	// defaults.
+	Limits   Limits
+	Timeouts Timeouts
+	// LineEnding says what becomes of a bare CR or LF.
+	LineEnding smtp.LineEnding
+	// Hooks hear of what happens.
+	Hooks Hooks
+
+	state atomic.Int32
+	once  sync.Once
+	ids   sessionIDs
+
+	mu        sync.Mutex
+	listeners map[net.Listener]struct{}
+	conns     map[*Conn]struct{}
+	drained   chan struct{} // closed when stopping and no connection is left
+	base      context.Context
+	cancel    context.CancelFunc
+}
+
+// State is where a server is in its life.
+type State int32
+
+// The states of a server, in their order.
+const (
+	// Serving servers take connections.
+	Serving State = iota
+	// Stopping servers let transactions finish and say 421 to all others.
+	Stopping
+	// Closed servers have ended, or end without waiting.
+	Closed
+)
+
+// String returns the state in lower case.
+func (s State) String() string {
+	return [...]string{"serving", "stopping", "closed"}[s]
+}
+
+// Limits bound what one connection can ask for.
+type Limits struct {
+	// MessageSize is the greatest content in octets; 0 means 50 MiB.
+	MessageSize int64
+	// Recipients is the greatest number of recipients in a transaction; 0
+	// means 1000. RFC 5321 section 4.5.3.1.8 wants at least 100.
+	Recipients int
+	// Errors is the number of commands with protocol errors after which the
+	// connection is closed; 0 means 20.
+	Errors int
+	// Transactions is the number of transactions after which a further MAIL
+	// closes the connection; 0 means no limit.
+	Transactions int
+}
+
+// Timeouts bound how long the server waits for a peer. RFC 5321 section
+// 4.5.3.2 wants at least five minutes for a command.
+type Timeouts struct {
+	// Command is the time for the next command; 0 means 5 minutes.
+	Command time.Duration
+	// Block is the time for the next part of a message; 0 means 3 minutes.
+	Block time.Duration
+	// Write is the time for a peer to take a reply; 0 means 1 minute.
+	Write time.Duration
+	// Handshake is the time for a TLS handshake; 0 means 30 seconds.
+	Handshake time.Duration
+}
+
+// Hooks are functions that hear of what happens in a server. Each may be nil.
+// They are called from the goroutines of the connections and must be quick
+// and safe for concurrent use.
+type Hooks struct {
+	// Reply hears of every reply, when it is written to the connection's
+	// buffer.
+	Reply func(c *Conn, e ReplyEvent)
+	// Fault hears of a fault that is the server's own: an error of a session
+	// that was no refusal, or a panic with its stack.
+	Fault func(c *Conn, err error)
+	// Closed hears of the end of a connection. The error is nil where the end
+	// was orderly.
+	Closed func(c *Conn, err error)
+}
+
+// ReplyEvent is one reply that was sent.
+type ReplyEvent struct {
+	Row   *Row
+	Stage smtp.Stage
+	// Args are what filled the places of the row's text.
+	Args []string
+}
+
+func (l *Limits) setDefaults() {
+	if l.MessageSize <= 0 {
+		l.MessageSize = 50 << 20
+	}
+	if l.Recipients <= 0 {
+		l.Recipients = 1000
+	}
+	if l.Errors <= 0 {
+		l.Errors = 20
+	}
+}
+
+func (t *Timeouts) setDefaults() {
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{{&t.Command, 5 * time.Minute}, {&t.Block, 3 * time.Minute}, {&t.Write, time.Minute}, {&t.Handshake, 30 * time.Second}} {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
+	}
+}
+
+func (s *Server) init() {
+	s.once.Do(func() {
+		s.Limits.setDefaults()
+		s.Timeouts.setDefaults()
+		s.listeners = make(map[net.Listener]struct{})
+		s.conns = make(map[*Conn]struct{})
+		s.drained = make(chan struct{})
+		s.base, s.cancel = context.WithCancel(context.Background())
+	})
+}
+
+// State returns where the server is in its life.
+func (s *Server) State() State { return State(s.state.Load()) }
+
+// Connections returns the number of open connections.
+func (s *Server) Connections() int {
+	s.init()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
+// Serve takes connections from the listener until Shutdown or Close, and
+// returns [ErrServerClosed] then; or until the listener fails for good, and
+// returns its error. It closes the listener.
+func (s *Server) Serve(l net.Listener) error {
+	s.init()
+	if !s.track(l) {
+		l.Close()
+		return ErrServerClosed
+	}
+	defer s.untrack(l)
+	for failures := 0; ; {
+		nc, err := l.Accept()
+		if err == nil {
+			failures = 0
+			s.start(nc)
+			continue
+		}
+		if s.State() != Serving {
+			return ErrServerClosed
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return fmt.Errorf("accepting on %v: %w", l.Addr(), err)
+		}
+		// Descriptors may have run out, or the peer was gone before it was
+		// accepted. Both pass; the listener stays.
+		failures++
+		if !s.pause(acceptDelay(failures)) {
+			return ErrServerClosed
+		}
+	}
+}
+
+// acceptDelay is the pause after an accept that failed, by the number of
+// failures without a success between them.
+func acceptDelay(failures int) time.Duration {
+	return min(time.Duration(failures)*5*time.Millisecond, time.Second)
+}
+
+// pause waits, and reports false when the server stops meanwhile.
+func (s *Server) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return s.State() == Serving
+	case <-s.base.Done():
+		return false
+	}
+}
+
+// ServeConn runs a session on one connection and returns when it has ended.
+func (s *Server) ServeConn(nc net.Conn) {
+	s.init()
+	if c := s.newConn(nc); c != nil {
+		c.serve()
+	}
+}
+
+func (s *Server) start(nc net.Conn) {
+	if c := s.newConn(nc); c != nil {
+		go c.serve()
+	}
+}
+
+// newConn registers a connection. It returns nil where the server has closed.
+func (s *Server) newConn(nc net.Conn) *Conn {
+	c := newConn(s, nc)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.State() == Closed {
+		nc.Close()
+		return nil
+	}
+	s.conns[c] = struct{}{}
+	return c
+}
+
+func (s *Server) removeConn(c *Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	s.signalDrained()
+}
+
+// signalDrained closes drained once; mu is held.
+func (s *Server) signalDrained() {
+	if s.State() == Serving || len(s.conns) > 0 || len(s.listeners) > 0 {
+		return
+	}
+	select {
+	case <-s.drained:
+	default:
+		close(s.drained)
+	}
+}
+
+func (s *Server) track(l net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.State() != Serving {
+		return false
+	}
+	s.listeners[l] = struct{}{}
+	return true
+}
+
+func (s *Server) untrack(l net.Listener) {
+	l.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.listeners, l)
+	s.signalDrained()
+}
+
+// Shutdown stops the server: listeners close, sessions without a transaction
+// hear 421 at once, and those with one when it has ended. It returns nil when
+// the last connection is gone, or the context's error; Close is to follow
+// then.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.init()
+	s.stop(Stopping)
+	select {
+	case <-s.drained:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// closePatience is how long Close lets sessions say their 421.
+const closePatience = 2 * time.Second
+
+// Close ends the server without waiting for transactions: each session says
+// 421 where its peer will take it, a message that is not yet acknowledged is
+// dropped, and the connections are closed. Close returns when all of them
+// have ended.
+func (s *Server) Close() error {
+	s.init()
+	s.stop(Closed)
+	s.cancel()
+	timer := time.NewTimer(closePatience)
+	defer timer.Stop()
+	select {
+	case <-s.drained:
+		return nil
+	case <-timer.C:
+	}
+	s.mu.Lock()
+	for c := range s.conns {
+		c.tcp.Close()
+	}
+	s.mu.Unlock()
+	<-s.drained
+	return nil
+}
+
+// stop moves the server to a later state and wakes everyone who waits.
+func (s *Server) stop(to State) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.State() < to {
+		s.state.Store(int32(to))
+	}
+	for l := range s.listeners {
+		l.Close()
+	}
+	for c := range s.conns {
+		c.interrupt()
+	}
+	s.signalDrained()
+}

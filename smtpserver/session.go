@@ -1,0 +1,67 @@
+package smtpserver
+
+import (
+	"context"
+	"io"
+
+	"github.com/weirmail/weir/smtp"
+)
+
+// Session decides about the mail of one connection. The server calls its
+// methods from one goroutine, in the order of the protocol.
+//
+// A method that returns nil accepts. To refuse it returns a [*Refusal], which
+// may be wrapped. Any other error is a fault of the session's own: the client
+// hears [ReplySessionFault], a 451, and the error goes to [Hooks.Fault].
+type Session interface {
+	// Mail begins a transaction. After an error there is none.
+	Mail(ctx context.Context, m *Mail) error
+	// Rcpt adds a recipient. After an error the transaction goes on without
+	// it.
+	Rcpt(ctx context.Context, r *Rcpt) error
+	// Data takes the content, which it reads to io.EOF, and returns the name
+	// under which it will be known, for the reply. Returning nil is the
+	// promise of RFC 5321 section 4.2.5: the server answers 250. An error of
+	// the reader is to be returned, wrapped or not; the server knows its
+	// reply. What Data leaves unread the server reads and drops.
+	//
+	// The transaction ends with Data, whatever it returns; Reset is not
+	// called for it.
+	Data(ctx context.Context, content *Content) (name string, err error)
+	// Reset ends the transaction without a message.
+	Reset()
+	// Close ends the session: the connection is gone, or about to go.
+	Close()
+}
+
+// Greeter is an add-on of a [Session] that wants to hear of EHLO, HELO and
+// LHLO, and may refuse them. [Conn.HELO] has the new name then.
+type Greeter interface {
+	Greet(ctx context.Context) error
+}
+
+// Mail is the MAIL command: the reverse-path and what the parameters said.
+type Mail struct {
+	// Path is the reverse-path; it may be the null reverse-path.
+	Path smtp.Path
+	// Size is what the client declared (RFC 1870), 0 where it did not.
+	Size int64
+	// Body is the declared kind of content (RFC 6152, RFC 3030).
+	Body smtp.Body
+	// SMTPUTF8 is set by the parameter of that name (RFC 6531).
+	SMTPUTF8 bool
+	// Ret and EnvID are the DSN parameters (RFC 3461).
+	Ret   smtp.Ret
+	EnvID string
+}
+
+// Rcpt is the RCPT command: the forward-path and what the parameters said.
+type Rcpt struct {
+	// Path is the forward-path. It may be the bare Postmaster.
+	Path smtp.Path
+	// Notify and Original are the DSN parameters (RFC 3461).
+	Notify   smtp.Notify
+	Original smtp.OriginalRecipient
+}
+
+var _ io.Reader = (*Content)(nil)

@@ -1,0 +1,53 @@
+package smtpserver
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+)
+
+// startTLS handles STARTTLS. What came before is forgotten: the client has to
+// say EHLO again (RFC 3207 section 4.2).
+func (c *Conn) startTLS(args []byte) {
+	if len(args) > 0 {
+		c.reject(ReplyNoArguments, "STARTTLS")
+		return
+	}
+	if c.tx != nil {
+		c.reject(ReplyBadSequence, "STARTTLS", "a transaction is in progress")
+		return
+	}
+	if len(c.unread()) > 0 {
+		// Input that follows in plain text could be taken for a part of the
+		// encrypted session by somebody. There is no honest reason for it.
+		c.answer(ReplyPlaintextBehindTLS)
+		return
+	}
+	c.releaseInput()
+	c.answer(ReplyTLSReady)
+	if err := c.flush(); err != nil {
+		c.endInput(err)
+		return
+	}
+	c.resetTransaction()
+	c.helo, c.extended = "", false
+	// After a handshake that failed the channel is in no state that a reply
+	// could be read in: it is closed with the alert of TLS.
+	c.handshake()
+}
+
+// handshake puts TLS on the connection. It reports false where that failed;
+// the session is over then.
+func (c *Conn) handshake() bool {
+	ctx, cancel := context.WithTimeout(c.server.base, c.server.Timeouts.Handshake)
+	defer cancel()
+	conn := tls.Server(c.tcp, c.server.TLS)
+	c.timeout = 0
+	if err := conn.HandshakeContext(ctx); err != nil {
+		c.err = fmt.Errorf("TLS handshake: %w", err)
+		c.closing = true
+		return false
+	}
+	c.nc, c.raw = conn, nil
+	return true
+}
