@@ -44,12 +44,12 @@ type DotDecoder struct {
 type dotState uint8
 
 const (
-	lineStart dotState = iota // at the start, or after CRLF
-	inLine                    // anywhere else
-	afterCR                   // after a CR, which is in the content already
-	afterDot                  // after the "." that began a line, which is withheld
-	afterDotCR                // after the "." and CR, both withheld
-	atEnd                     // after the end of data
+	lineStart  dotState = iota // at the start, or after CRLF
+	inLine                     // anywhere else
+	afterCR                    // after a CR, which is in the content already
+	afterDot                   // after the "." that began a line, which is withheld
+	afterDotCR                 // after the "." and CR, both withheld
+	atEnd                      // after the end of data
 )
 
 // NewDotDecoder returns a decoder at the start of the content, just after the CRLF
