@@ -139,7 +139,7 @@ func checkRetry(d *decoder, r Retry) {
 			FormatDuration(r.Expire)), `write a time of days, such as "5d"`)
 	}
 	if r.DelayNotice >= r.Expire && r.DelayNotice > 0 {
-		d.doubt("retry.delay_notice", fmt.Sprintf("no notice is ever sent, because mail goes back after %s",
+		d.doubt("retry.delay_notice", fmt.Sprintf("no delay notice is ever sent, because mail goes back after %s",
 			FormatDuration(r.Expire)), "write 0 if none is wanted")
 	}
 }

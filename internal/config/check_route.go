@@ -10,7 +10,7 @@ func checkDestinations(d *decoder, c *Config) {
 	if len(c.NextHop) > 0 && c.Deliver == DeliverDirect {
 		d.wrong("deliver", "next_hop takes all mail, so none is left to deliver directly", "remove one of the two")
 	}
-	if len(c.NextHop) == 0 && c.Deliver == DeliverHold && !c.Dev && !coversAll(c.Routes) {
+	if len(c.NextHop) == 0 && c.Deliver == DeliverHold && !c.Dev && !d.broken && !coversAll(c.Routes) {
 		d.doubt("next_hop", heldWarning(c), `set next_hop, or deliver = "direct"`)
 	}
 	checkHops(d, c, "next_hop", c.NextHop, c.Delivery.TLS, false)
@@ -105,7 +105,7 @@ func checkNotSelf(d *decoder, c *Config, key, address string) {
 			own = "127.0.0.1" + own
 		}
 		if own == address {
-			d.wrong(key, fmt.Sprintf("this is the listener %s of this relay: mail would go in a circle", l.Label()), "")
+			d.wrong(key, fmt.Sprintf("this is the listener %q of this relay: mail would go in a circle", l.Label()), "")
 		}
 	}
 }

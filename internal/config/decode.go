@@ -42,13 +42,14 @@ func (d *decoder) root() section { return section{table: reflect.ValueOf(d.confi
 func (d *decoder) document(doc *document) {
 	d.faults = append(d.faults, doc.faults...)
 	d.broken = len(doc.faults) > 0
-	current := d.root()
+	current, header := d.root(), -1
 	for _, s := range doc.statements {
-		if s.kind == unstable.KeyValue {
+		switch {
+		case s.kind != unstable.KeyValue:
+			current, header = d.open(doc, s), s.path[0].at.start
+		case !doc.inLostSection(s, header):
 			d.keyValue(doc, current, s)
-			continue
 		}
-		current = d.open(doc, s)
 	}
 }
 
@@ -66,18 +67,18 @@ func (d *decoder) open(doc *document, s statement) section {
 		return section{lost: true}
 	case f.isSectionList():
 		if s.kind == unstable.Table {
-			d.fault(doc, last.at, f.key, fmt.Sprintf("there can be several of %s, so it stands in double brackets", f.key), "write "+f.header())
+			d.fault(doc, last.at, f.header(), fmt.Sprintf("there can be several %ss, so each stands in double brackets", f.key), "write "+f.header())
 		}
 		return d.element(doc, parent, f, last.at)
 	case !f.isSection():
 		d.fault(doc, last.at, f.key, fmt.Sprintf("%s is a key, not a section", f.key), fmt.Sprintf("write %s = …", f.key))
 		return section{lost: true}
 	case s.kind == unstable.ArrayTable:
-		d.fault(doc, last.at, f.key, fmt.Sprintf("there is only one %s, so it stands in single brackets", f.key), "write "+f.header())
+		d.fault(doc, last.at, f.header(), fmt.Sprintf("there is only one %s, so it stands in single brackets", f.key), "write "+f.header())
+	default:
+		d.once(doc, join(parent.path, f.key), last.at, f.header())
 	}
-	path := join(parent.path, f.key)
-	d.once(doc, path, last.at, f.header())
-	return section{table: parent.table.Field(f.index), path: path, header: f.header()}
+	return section{table: parent.table.Field(f.index), path: join(parent.path, f.key), header: f.header()}
 }
 
 // element appends an element to a list of sections. The first one of the file
@@ -162,6 +163,7 @@ func (d *decoder) inlineTable(doc *document, s section, v value) {
 // inlineList takes sections written as [{ key = value }, { … }].
 func (d *decoder) inlineList(doc *document, s section, f field, v value) {
 	delete(d.places, join(s.path, f.key))
+	s.table.Field(f.index).SetLen(0)
 	for _, item := range v.list {
 		d.inlineTable(doc, d.element(doc, s, f, item.at), item)
 	}
@@ -213,6 +215,9 @@ func (d *decoder) scalar(doc *document, t reflect.Type, key string, v value) (re
 // rewritten shows a value of the wrong kind as it would be right, if that much
 // is certain: quotes too many or too few.
 func rewritten(l leaf, key string, v value) string {
+	if l.name == "duration" && v.kind == unstable.Integer {
+		return fmt.Sprintf("write %s = \"%ss\" for seconds", lastName(key), v.text)
+	}
 	if _, err := l.parse(v.text); err != nil || v.kind == unstable.Array || v.kind == unstable.InlineTable || v.text == "" {
 		return ""
 	}
@@ -268,6 +273,9 @@ func (d *decoder) unknownKey(doc *document, s section, p part) {
 // the same name elsewhere, a similar name here, a similar name elsewhere, or
 // what Postfix calls it.
 func suggestKey(root, here reflect.Type, name string) string {
+	if f, ok := fieldOf(root, name); ok && (f.isSection() || f.isSectionList()) {
+		return fmt.Sprintf("%s is a section: write %s and its keys below it", name, f.header())
+	}
 	if homes := sectionsWith(root, strings.ToLower(name)); len(homes) > 0 && !slices.Contains(keysOf(here), strings.ToLower(name)) {
 		return fmt.Sprintf("%s belongs %s", strings.ToLower(name), home(homes))
 	}

@@ -23,6 +23,7 @@ type document struct {
 	data       []byte
 	statements []statement
 	faults     []Fault // of syntax
+	headers    []int   // where headers stand that could not be read
 }
 
 // statement is a header ([a.b] or [[a.b]]) or a key with its value.
@@ -58,7 +59,7 @@ func parseDocument(file string, data []byte) *document {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	d := &document{file: file, data: data}
 	work := bytes.Clone(data)
-	for d.parse(work) != nil {
+	for d.parse(work) {
 		if len(d.faults) == maxSyntaxFaults {
 			d.faults = append(d.faults, Fault{File: file, Problem: "more errors follow: this does not look like TOML"})
 			break
@@ -69,8 +70,8 @@ func parseDocument(file string, data []byte) *document {
 }
 
 // parse reads all statements. At an error it records the fault, blanks the
-// broken lines in work, and returns the error.
-func (d *document) parse(work []byte) error {
+// broken lines in work, and says that it should be called again.
+func (d *document) parse(work []byte) (again bool) {
 	var p unstable.Parser
 	p.Reset(work)
 	d.statements = d.statements[:0]
@@ -79,13 +80,15 @@ func (d *document) parse(work []byte) error {
 	}
 	var broken *unstable.ParserError
 	if !errors.As(p.Error(), &broken) {
-		return p.Error()
+		return false
 	}
 	at := min(int(p.Range(broken.Highlight).Offset), max(len(work)-1, 0))
 	first := d.firstBroken(work, at)
 	d.syntaxFault(first, span{at, len(broken.Highlight)}, broken.Message)
-	blank(work, first, at)
-	return broken
+	if data := bytes.TrimSpace(work[first:lineEnd(work, first)]); len(data) > 0 && data[0] == '[' {
+		d.headers = append(d.headers, first)
+	}
+	return blank(work, first, at)
 }
 
 // firstBroken returns where the statement begins that could not be read: the
@@ -106,8 +109,9 @@ func (d *document) firstBroken(work []byte, at int) int {
 }
 
 // blank overwrites the broken statement with spaces: from first to the next
-// line behind the error that looks like the start of another.
-func blank(work []byte, first, at int) {
+// line behind the error that looks like the start of another. It says whether
+// there was anything to overwrite.
+func blank(work []byte, first, at int) bool {
 	next := lineStart(work, at)
 	if first == next || lineEnd(work, at) == len(work) {
 		// An error at the very end is a value that was never closed.
@@ -116,19 +120,21 @@ func blank(work []byte, first, at int) {
 	for next < len(work) && !beginsStatement(work[next:lineEnd(work, next)]) {
 		next = lineEnd(work, next)
 	}
+	changed := false
 	for i := first; i < next; i++ {
-		if work[i] != '\n' {
-			work[i] = ' '
+		if work[i] != '\n' && work[i] != ' ' {
+			work[i], changed = ' ', true
 		}
 	}
+	return changed
 }
 
 // beginsStatement says whether a line looks like a header or like "key =".
 func beginsStatement(line []byte) bool {
 	s := strings.TrimSpace(string(line))
 	if strings.HasPrefix(s, "[") {
-		name, _, closed := strings.Cut(strings.TrimLeft(s, "["), "]")
-		return closed && isBareKey(name)
+		name, _, _ := strings.Cut(strings.TrimLeft(s, "["), "]")
+		return isBareKey(name)
 	}
 	key, _, assigned := strings.Cut(s, "=")
 	return assigned && isBareKey(key)
@@ -142,21 +148,42 @@ func isBareKey(s string) bool {
 // syntaxFault records an error of the parser in words that help.
 func (d *document) syntaxFault(first int, at span, message string) {
 	begin, line := d.line(first), d.line(at.start)
+	if begin != line && lineEnd(d.data, at.start) == len(d.data) {
+		// It was never closed: what helps is where it was opened.
+		at, line = span{first, len(strings.TrimSpace(d.lineText(first)))}, begin
+	}
 	for _, f := range d.faults {
 		if f.Line == line {
 			return // a consequence of what was said already
 		}
 	}
-	problem, suggestion := message, ""
+	problem, suggestion := inWords(message)
 	if key, word, ok := unquoted(d.lineText(at.start)); ok && begin == line && isUnquotedMessage(message) {
 		problem = "text has to stand in quotes"
-		suggestion = fmt.Sprintf("write %s = %q", key, word)
+		if !holdsSecret(word) && !holdsSecret(key) {
+			suggestion = fmt.Sprintf("write %s = %q", key, word)
+		}
 		at = span{lineStart(d.data, at.start) + strings.Index(d.lineText(at.start), word), len(word)}
 	}
 	if begin != line {
-		suggestion = fmt.Sprintf("the value that begins in line %d may not be closed", begin)
+		suggestion = fmt.Sprintf("it is read as part of the value that begins in line %d", begin)
 	}
 	d.faults = append(d.faults, d.fault(at, "", problem, suggestion))
+}
+
+// inWords says in other words what the parser says, where those do not help.
+func inWords(message string) (problem, suggestion string) {
+	switch {
+	case strings.HasPrefix(message, "multiline"), message == "array is incomplete", message == "inline table is incomplete":
+		return "this value is never closed", ""
+	case strings.HasSuffix(message, "cannot have new lines"), strings.HasPrefix(message, "unterminated"):
+		return "the closing quote is missing", ""
+	case strings.HasPrefix(message, "expected newline"):
+		return "there is more here than belongs into one line", ""
+	case message == "expected '=' after key":
+		return message, "TOML is written key = value"
+	}
+	return message, ""
 }
 
 // isUnquotedMessage says whether the parser stumbled over a word that is not a
@@ -173,7 +200,7 @@ func unquoted(line string) (key, word string, ok bool) {
 	key, word, ok = strings.Cut(line, "=")
 	word, _, _ = strings.Cut(word, "#")
 	key, word = strings.TrimSpace(key), strings.TrimSpace(word)
-	return key, word, ok && isBareKey(key) && word != "" && !strings.ContainsAny(word, "[]{}\"'\\")
+	return key, word, ok && isBareKey(key) && word != "" && !strings.ContainsAny(word, "=[]{}\"'\\")
 }
 
 // checkWhole holds the file to the rules of TOML that go beyond one statement,
@@ -251,9 +278,21 @@ func (d *document) fault(at span, key, problem, suggestion string) Fault {
 // under a name that does not exist. Such a line is not repeated: messages about
 // faults end in logs and tickets.
 func holdsSecret(line string) bool {
-	name, _, _ := strings.Cut(strings.ToLower(line), "=")
+	lower := strings.ToLower(line)
 	for _, word := range []string{"pass", "pasw", "secret", "token", "credential"} {
-		if strings.Contains(name, word) {
+		if strings.Contains(lower, word) {
+			return true
+		}
+	}
+	_, login, _ := strings.Cut(line, "://")
+	return strings.Contains(login, "@")
+}
+
+// inLostSection says whether a statement stands below a header that could not
+// be read, when current is where the last good header stands.
+func (d *document) inLostSection(s statement, current int) bool {
+	for _, h := range d.headers {
+		if current < h && h < s.path[0].at.start {
 			return true
 		}
 	}

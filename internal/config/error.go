@@ -3,7 +3,11 @@ package config
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
+
+// maxShown is how many characters of a line are shown.
+const maxShown = 100
 
 // Fault is one thing that is wrong with a configuration, or, among warnings,
 // one that is probably not meant.
@@ -43,9 +47,10 @@ func (f Fault) String() string {
 	b.WriteString(f.place())
 	b.WriteString(f.Problem)
 	if f.Text != "" {
-		number := fmt.Sprintf("%5d", f.Line)
-		fmt.Fprintf(&b, "\n%s | %s", number, strings.ReplaceAll(f.Text, "\t", " "))
-		fmt.Fprintf(&b, "\n%5s | %s%s", "", strings.Repeat(" ", f.Column-1), strings.Repeat("^", max(f.Width, 1)))
+		text, column := f.window()
+		width := min(max(f.Width, 1), max(utf8.RuneCountInString(text)-column, 1))
+		fmt.Fprintf(&b, "\n%5d | %s", f.Line, text)
+		fmt.Fprintf(&b, "\n%5s | %s%s", "", strings.Repeat(" ", column), strings.Repeat("^", width))
 	}
 	if f.Suggestion != "" {
 		fmt.Fprintf(&b, "\n%5s = %s", "", f.Suggestion)
@@ -62,4 +67,24 @@ func (f Fault) place() string {
 		return f.File + ": "
 	}
 	return fmt.Sprintf("%s:%d:%d: ", f.File, f.Line, f.Column)
+}
+
+// window is the part of the line that is shown, and how many characters stand
+// before the mark in it.
+func (f Fault) window() (text string, before int) {
+	line := []rune(strings.ReplaceAll(f.Text, "\t", " "))
+	before = min(max(f.Column-1, 0), len(line))
+	if len(line) <= maxShown {
+		return string(line), before
+	}
+	from := max(0, min(before-maxShown/4, len(line)-maxShown))
+	shown := string(line[from : from+maxShown])
+	if from > 0 {
+		shown = "…" + shown
+		before++
+	}
+	if from+maxShown < len(line) {
+		shown += "…"
+	}
+	return shown, before - from
 }
