@@ -1,0 +1,112 @@
+package inbound
+
+import (
+	"crypto/tls"
+	"time"
+
+	"github.com/weirmail/weir/internal/event"
+	"github.com/weirmail/weir/internal/mail"
+	"github.com/weirmail/weir/internal/spool"
+	"github.com/weirmail/weir/smtp"
+	"github.com/weirmail/weir/smtpserver"
+)
+
+// Options are what the room is built from.
+type Options struct {
+	// Hostname is the name in replies and trace fields.
+	Hostname string
+	// Spool takes the messages.
+	Spool spool.Spool
+	// Failed is closed when the spool takes no more mail; nil for never.
+	Failed <-chan struct{}
+	// Policy says what may come in.
+	Policy *Policy
+	// IDs names the messages.
+	IDs *mail.IDSource
+	// Events hears what happens. Its functions are set.
+	Events *event.Listener
+	// MaxReceived is the number of Received fields at which a message is
+	// taken to be in a loop; 0 means 100 (RFC 5321 section 6.3).
+	MaxReceived int
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Inbound makes servers whose sessions put mail into one spool.
+type Inbound struct {
+	options Options
+}
+
+// New returns the room.
+func New(o Options) *Inbound {
+	if o.MaxReceived <= 0 {
+		o.MaxReceived = 100
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Inbound{options: o}
+}
+
+// Listener is one place where clients come in.
+type Listener struct {
+	// Name names the listener in events.
+	Name string
+	// LMTP makes it speak LMTP.
+	LMTP bool
+	// TLS offers STARTTLS, or begins with TLS where Implicit is set.
+	TLS      *tls.Config
+	Implicit bool
+	// Limits, Timeouts and LineEnding are the protocol's.
+	Limits     smtpserver.Limits
+	Timeouts   smtpserver.Timeouts
+	LineEnding smtp.LineEnding
+}
+
+// Server returns a server for the listener. The caller runs and stops it.
+func (in *Inbound) Server(l Listener) *smtpserver.Server {
+	return &smtpserver.Server{
+		Hostname:    in.options.Hostname,
+		NewSession:  in.newSession(l.Name),
+		LMTP:        l.LMTP,
+		TLS:         l.TLS,
+		ImplicitTLS: l.Implicit,
+		Limits:      l.Limits,
+		Timeouts:    l.Timeouts,
+		LineEnding:  l.LineEnding,
+		Hooks: smtpserver.Hooks{
+			Reply: in.onReply(l.Name),
+			Fault: func(_ *smtpserver.Conn, err error) {
+				in.options.Events.Fault(event.Fault{Where: "session", Err: err})
+			},
+		},
+	}
+}
+
+// onReply tells of replies that refuse.
+func (in *Inbound) onReply(listener string) func(*smtpserver.Conn, smtpserver.ReplyEvent) {
+	return func(c *smtpserver.Conn, e smtpserver.ReplyEvent) {
+		if !e.Row.Code.Transient() && !e.Row.Code.Permanent() {
+			return
+		}
+		in.options.Events.Refused(event.Refused{
+			Session:  c.ID(),
+			Listener: listener,
+			Client:   addrOf(c.RemoteAddr()),
+			Stage:    e.Stage,
+			Row:      e.Row.Name,
+			Reason:   e.Row.Reason,
+			Reply:    e.Row.Reply(in.options.Hostname, e.Args...),
+		})
+	}
+}
+
+// spoolFailed tells whether the spool takes no more mail.
+func (in *Inbound) spoolFailed() bool {
+	select {
+	case <-in.options.Failed:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,92 @@
+package inbound
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/weirmail/weir/internal/mail"
+	"github.com/weirmail/weir/smtpserver"
+)
+
+// session is one client. It holds no more than the client's address while no
+// transaction is in progress.
+type session struct {
+	in       *Inbound
+	conn     *smtpserver.Conn
+	listener string
+	client   netip.Addr
+	relays   bool
+	tx       *transaction
+}
+
+// transaction is a message on its way in.
+type transaction struct {
+	envelope *mail.Envelope
+	began    time.Time
+}
+
+func (in *Inbound) newSession(listener string) func(context.Context, *smtpserver.Conn) (smtpserver.Session, error) {
+	return func(_ context.Context, c *smtpserver.Conn) (smtpserver.Session, error) {
+		if in.spoolFailed() {
+			return nil, smtpserver.Refuse(ReplyNoSpool)
+		}
+		client := addrOf(c.RemoteAddr())
+		return &session{in: in, conn: c, listener: listener, client: client, relays: in.options.Policy.MayRelay(client)}, nil
+	}
+}
+
+// addrOf returns the IP address of a peer, or the zero address for a peer
+// that has none.
+func addrOf(a net.Addr) netip.Addr {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return t.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}
+
+// Mail begins a transaction.
+func (s *session) Mail(_ context.Context, m *smtpserver.Mail) error {
+	if s.in.spoolFailed() {
+		return smtpserver.Refuse(ReplyNoSpool)
+	}
+	now := s.in.options.Now()
+	s.tx = &transaction{began: now, envelope: &mail.Envelope{
+		Arrived:     now,
+		ReversePath: m.Path,
+		Ret:         m.Ret,
+		EnvID:       m.EnvID,
+		Body:        m.Body,
+		SMTPUTF8:    m.SMTPUTF8,
+		Recipients:  make([]mail.Recipient, 0, 1),
+	}}
+	return nil
+}
+
+// Rcpt adds a recipient where the policy lets it.
+func (s *session) Rcpt(_ context.Context, r *smtpserver.Rcpt) error {
+	if !s.relays && !s.in.options.Policy.Accepts(r.Path) {
+		return smtpserver.Refuse(ReplyRelayDenied, domainOf(r), s.client.String())
+	}
+	s.tx.envelope.Recipients = append(s.tx.envelope.Recipients, mail.Recipient{
+		Path:     r.Path,
+		Notify:   r.Notify,
+		Original: r.Original,
+		Progress: mail.Progress{Due: s.tx.envelope.Arrived},
+	})
+	return nil
+}
+
+func domainOf(r *smtpserver.Rcpt) string {
+	if r.Path.Domain == "" {
+		return "that address"
+	}
+	return r.Path.Domain
+}
+
+// Reset drops the transaction.
+func (s *session) Reset() { s.tx = nil }
+
+// Close ends the session.
+func (s *session) Close() { s.tx = nil }
