@@ -162,7 +162,7 @@ type SMTP struct {
 	MaxReceived int `toml:"max_received" unit:"lines"`
 
 	// How many mistakes a client may make before its connection is closed with
-	// 421 4.7.0. 0 is no limit.
+	// 421.
 	MaxErrors int `toml:"max_errors" unit:"errors a connection"`
 
 	// How many messages a client may send over one connection before it is
@@ -178,7 +178,8 @@ type SMTP struct {
 	// least 5 minutes.
 	CommandTimeout time.Duration `toml:"command_timeout"`
 
-	// How long a client may pause while it sends a message.
+	// How long a client may pause while it sends a message. RFC 5321 lets clients
+	// wait 3 minutes for a part of theirs to get through.
 	DataTimeout time.Duration `toml:"data_timeout"`
 }
 
@@ -251,7 +252,7 @@ type Spool struct {
 	LargeBody Size `toml:"large_body"`
 
 	// How much of the disk must stay free. With less, mail is refused with
-	// 452 4.3.1 while delivery goes on.
+	// 452 4.3.1 while delivery goes on. 0 keeps nothing free.
 	ReserveDisk Size `toml:"reserve_disk"`
 }
 

@@ -19,10 +19,10 @@ func Default() *Config {
 			MaxMessageSize: 50 << 20,
 			MaxRecipients:  1000,
 			MaxReceived:    100,
-			MaxErrors:      10,
+			MaxErrors:      20,
 			BareNewline:    BareNewlineReject,
 			CommandTimeout: 5 * time.Minute,
-			DataTimeout:    5 * time.Minute,
+			DataTimeout:    3 * time.Minute,
 		},
 		Retry: Retry{
 			First:       time.Minute,
@@ -41,7 +41,7 @@ func Default() *Config {
 			Memtable:        32 << 20,
 			MinSyncInterval: 200 * time.Microsecond,
 			LargeBody:       256 << 10,
-			ReserveDisk:     128 << 20,
+			ReserveDisk:     256 << 20,
 		},
 		Admin: Admin{
 			Socket: "/run/weir/admin.sock",

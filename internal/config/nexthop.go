@@ -62,9 +62,7 @@ func ParseNextHop(s string) (NextHop, error) {
 
 // parseSocketHop reads the path of lmtp+unix:/path, also written with "//".
 func parseSocketHop(hop NextHop, path string) (NextHop, error) {
-	if strings.HasPrefix(path, "//") {
-		path = path[2:]
-	}
+	path = strings.TrimPrefix(path, "//")
 	if !filepath.IsAbs(path) {
 		return NextHop{}, fmt.Errorf("the path of the socket, %q, has to begin with /", path)
 	}

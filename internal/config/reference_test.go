@@ -65,8 +65,14 @@ func TestReferenceCanBeTakenAsItStands(t *testing.T) {
 	}
 	want := Default()
 	for _, section := range []struct{ want, got any }{
-		{want.Clients, c.Clients}, {want.SMTP, c.SMTP}, {want.Retry, c.Retry}, {want.Spool, c.Spool},
-		{want.Admin, c.Admin}, {want.Lifecycle, c.Lifecycle}, {want.Log, c.Log}, {want.Deliver, c.Deliver},
+		{want.Clients, c.Clients},
+		{want.SMTP, c.SMTP},
+		{want.Retry, c.Retry},
+		{want.Spool, c.Spool},
+		{want.Admin, c.Admin},
+		{want.Lifecycle, c.Lifecycle},
+		{want.Log, c.Log},
+		{want.Deliver, c.Deliver},
 	} {
 		if diff := cmp.Diff(section.want, section.got, equal()); diff != "" {
 			t.Errorf("(-default +reference)\n%s", diff)
