@@ -93,10 +93,6 @@ func (s *scanner) addressLiteral() ([]byte, *SyntaxError) {
 		return nil, syntaxError(PartDomain, start, "the closing bracket of the address literal is missing")
 	}
 	literal := s.b[start : start+n+1]
-	// Longer than the longest IPv6 address, it need not become a string first.
-	if len(literal) > MaxDomain {
-		return nil, syntaxError(PartDomain, start, "longer than 255 octets")
-	}
 	if _, ok := parseLiteral(string(literal)); !ok {
 		return nil, syntaxError(PartDomain, start, "not an IPv4 or IPv6 address literal")
 	}

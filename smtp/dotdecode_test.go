@@ -145,16 +145,29 @@ func TestDotDecoderDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestDotDecoderTakesHostileContentInOneGo has content that lets hardly any run be
-// copied at once. Were the decoder to look ahead over all of it from every octet, as
-// is easily written, this would take many minutes.
-func TestDotDecoderTakesHostileContentInOneGo(t *testing.T) {
-	const size = 2 << 20
+// TestDotDecoderLooksAheadOnce has content that cannot be copied in one run. Having
+// looked over all of it in vain, the decoder must not look over the rest again for
+// each octet: a megabyte of bare CR would then cost minutes.
+func TestDotDecoderLooksAheadOnce(t *testing.T) {
+	src := bytes.Repeat([]byte("a\r"), 1000)
+	d := NewDotDecoder(NormalizeBare)
+	if n, scanned := d.run(make([]byte, len(src)), src); n != 0 || scanned != len(src) {
+		t.Errorf("copied %d; looked at %d octets of %d", n, scanned, len(src))
+	}
+	if n, scanned := d.run(make([]byte, 100), src); n != 0 || scanned != 100 {
+		t.Errorf("with little room: copied %d; looked at %d octets of 100", n, scanned)
+	}
+}
+
+func TestDotDecoderTakesHostileContent(t *testing.T) {
+	const size = 1 << 18
 	for _, unit := range []string{"\r", "\n", "a\r", "a\n", "\r\n..", "\r\n.\n", "\r\n.\r", "..\r\n"} {
 		in := []byte(strings.Repeat(unit, size/len(unit)) + "\r\n.\r\n")
 		for _, mode := range []LineEnding{RejectBare, NormalizeBare} {
-			if _, n, done, _ := decodeAll(t, mode, in); !done || n != len(in) {
-				t.Errorf("%q in mode %d: done %v after %d of %d", unit, mode, done, n, len(in))
+			want, _, wantBare := modelDecode(mode, string(in))
+			content, n, done, bare := decodeAll(t, mode, in)
+			if string(content) != want || !done || n != len(in) || bare != wantBare {
+				t.Errorf("%q in mode %d: done %v after %d of %d, bare %v", unit, mode, done, n, len(in), bare)
 			}
 		}
 	}

@@ -32,7 +32,7 @@ func TestParseMailGood(t *testing.T) {
 		{"4.1.2 quoted local part with bracket and space", `FROM:<"a> SIZE=1"@example.org> SIZE=2`, Path{"a> SIZE=1", "example.org"}, []Param{{"SIZE", "2", true}}},
 		{"C source route", "FROM:<@a.example:user@example.org>", user, nil},
 	} {
-		given := []Param{{"GIVEN", "before", true}}
+		given := []Param{{"SIZE", "of another command", true}}
 		p, params, err := ParseMail([]byte(tc.args), given)
 		if err != nil || p != tc.path {
 			t.Errorf("%s: ParseMail(%q) = %q, %v; want %q", tc.rule, tc.args, p, err, tc.path)

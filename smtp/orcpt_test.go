@@ -94,6 +94,16 @@ func TestParseORCPTBad(t *testing.T) {
 	}
 }
 
+func TestParseORCPTPointsAtTheOctet(t *testing.T) {
+	for s, offset := range map[string]int{
+		"rfc822;a+2Bb=c": 12, `utf-8;ab\x{9}`: 8, "utf-8;δ": 6, "rfc 822;x": 0,
+	} {
+		if _, err := ParseORCPT(s, false); err == nil || err.(*SyntaxError).Offset != offset {
+			t.Errorf("%q: %v; want it at %d", s, err, offset)
+		}
+	}
+}
+
 func FuzzParseORCPT(f *testing.F) {
 	for _, s := range []string{"rfc822;a+2Bb@example.org", `utf-8;\x{3B4}@example.org`, "utf-8;δ", "x400;", ";", `utf-8;\x{D800}`} {
 		f.Add(s, true)

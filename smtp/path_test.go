@@ -113,6 +113,8 @@ func TestParseAddressBad(t *testing.T) {
 		{"4.1.2 backslash last", `<"a\`, PartLocal},
 		{"4.1.2 quoted control", "<\"a\tb\"@example.org>", PartLocal},
 		{"4.1.2 escaped control", "<\"a\\\x01b\"@example.org>", PartLocal},
+		{"4.1.2 escaped DEL", "<\"a\\\x7fb\"@example.org>", PartLocal},
+		{"4.1.2 escaped UTF-8", "<\"a\\δ\"@example.org>", PartLocal},
 		{"4.1.2 quoted NUL", "<\"a\x00b\"@example.org>", PartLocal},
 		{"4.1.2 quoted CRLF", "<\"a\r\nb\"@example.org>", PartLocal},
 		{"4.1.2 CRLF in local part", "<a\r\nb@example.org>", PartLocal},
