@@ -1,0 +1,50 @@
+# What a newcomer types: "make run" to see mail flow, "make test" to check a
+# change. Everything else is a part of these two.
+
+GO   ?= go
+TOOL := CGO_ENABLED=0 $(GO) tool -modfile=tools.mod
+
+# How long "make fuzz" stays at each target, and arguments for "make bench".
+FUZZTIME ?= 20s
+ARGS     ?=
+
+.PHONY: help run build test deps check-format fmt vet staticcheck lint fuzz bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## start a relay with a built-in inbox: mail to 127.0.0.1:1025, page on http://127.0.0.1:8025
+	CGO_ENABLED=0 $(GO) run ./cmd/weir serve --dev $(ARGS)
+
+build: ## build bin/weir, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/weir ./cmd/weir
+
+test: deps lint ## run everything that has to pass, with the race detector
+	scripts/test-all
+
+deps: ## install the Debian packages that the tests need
+	scripts/test-deps
+
+lint: check-format vet staticcheck ## check the form of the code
+
+check-format:
+	@unformatted=$$($(TOOL) gofumpt -l .); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi
+
+vet:
+	CGO_ENABLED=0 $(GO) vet ./...
+
+staticcheck:
+	$(TOOL) staticcheck ./...
+
+fmt: ## format the code
+	$(TOOL) gofumpt -w .
+
+fuzz: ## try every parser with made-up input, FUZZTIME at each
+	scripts/fuzz-all $(FUZZTIME)
+
+bench: ## measure the relay beside Postfix; options in ARGS
+	CGO_ENABLED=0 $(GO) run ./bench/relay $(ARGS)
+
+clean: ## remove what was built
+	rm -rf bin dist
