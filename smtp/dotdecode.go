@@ -70,7 +70,7 @@ func (d *DotDecoder) Bare() bool { return d.bare }
 // content is never longer than its source, so that dst may begin at the same
 // octet as src, or at the octet where the content so far ends.
 func (d *DotDecoder) Decode(dst, src []byte) (ndst, nsrc int, done bool, err error) {
-	stepwise := 0 // octets up to which of src the fast way is known to be closed
+	stepwise := 0 // up to here in src, run has looked and can copy nothing
 	for {
 		ndst += d.flush(dst[ndst:])
 		if d.npend > 0 || d.state == atEnd || nsrc == len(src) {
@@ -118,34 +118,39 @@ func (d *DotDecoder) run(dst, src []byte) (n, scanned int) {
 	src = src[:min(len(src), len(dst))]
 	n, pairs, bareLF := d.scan(src)
 	src = src[:n]
-	endsInCR := n > 0 && src[n-1] == '\r'
-	// Each CR has to be in a pair, apart from one at the end, of which step will
-	// tell. Once a bare newline is known, there is no need to look for more, unless
-	// to replace them.
-	if !d.bare || d.mode == NormalizeBare {
-		alone := bytes.Count(src, []byte{'\r'}) - pairs
-		if endsInCR {
-			alone--
-		}
-		if alone > 0 {
-			if d.mode == NormalizeBare {
-				return 0, n
-			}
-			d.bare = true
-		}
+	bareCR := d.hasBareCR(src, pairs)
+	if bareCR && d.mode == NormalizeBare {
+		return 0, n
 	}
-	if n == 0 {
-		return 0, 0
-	}
-	d.bare = d.bare || bareLF
-	d.state = inLine
-	switch {
-	case endsInCR:
-		d.state = afterCR
-	case n > 1 && src[n-1] == '\n' && src[n-2] == '\r':
-		d.state = lineStart
+	d.bare = d.bare || bareLF || bareCR
+	if n > 0 {
+		d.state = stateAfter(src)
 	}
 	return copy(dst, src), 0
+}
+
+// hasBareCR tells whether one of the CR in src is not in one of its pairs, apart
+// from a CR at the end, of which step will tell. Once a bare newline is known there
+// is no need to look for more, unless to replace them.
+func (d *DotDecoder) hasBareCR(src []byte, pairs int) bool {
+	if d.bare && d.mode == RejectBare {
+		return false
+	}
+	if bytes.HasSuffix(src, []byte{'\r'}) {
+		pairs++
+	}
+	return bytes.Count(src, []byte{'\r'}) > pairs
+}
+
+// stateAfter tells the state after a run.
+func stateAfter(run []byte) dotState {
+	switch {
+	case bytes.HasSuffix(run, []byte("\r\n")):
+		return lineStart
+	case bytes.HasSuffix(run, []byte{'\r'}):
+		return afterCR
+	}
+	return inLine
 }
 
 // scan goes through the lines of src and returns where the run has to stop, how
