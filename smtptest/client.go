@@ -46,7 +46,7 @@ func (c Client) play(ctx context.Context, file string, s script) error {
 	defer stop()
 	r := &role{
 		file: file, self: client, conn: conn, tls: c.config,
-		patience: c.patience(), ended: ctx.Done(),
+		patience: c.patience(), ended: ctx.Done(), stalled: func() {},
 	}
 	err = r.play(s)
 	if ctx.Err() != nil {

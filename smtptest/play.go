@@ -23,6 +23,7 @@ type role struct {
 	patience time.Duration // how long to wait for the other side; 0 for ever
 	ended    <-chan struct{}
 	received func(message []byte)
+	stalled  func() // called at a stall
 	chunks   []byte // of a message that comes by BDAT
 }
 
@@ -114,13 +115,14 @@ func (r *role) speak(s step) error {
 	return nil
 }
 
-// shut ends the own half of the connection where the transport knows halves.
+// shut ends the own half of the connection where the transport knows halves. The
+// other side may have ended its own first.
 func (r *role) shut(s step) error {
 	half, ok := r.conn.(interface{ CloseWrite() error })
 	if !ok {
 		return r.deviate(s.line, "the connection has no halves to close", nil)
 	}
-	if err := half.CloseWrite(); err != nil {
+	if err := half.CloseWrite(); err != nil && !isReset(err) {
 		return r.deviate(s.line, "closing one half", err)
 	}
 	return nil
@@ -132,6 +134,7 @@ func (r *role) act(s step) error {
 	case kindReset:
 		reset(r.conn)
 	case kindStall:
+		r.stalled()
 		<-r.ended
 	case kindDrain:
 		_ = r.conn.SetReadDeadline(time.Time{})

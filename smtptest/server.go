@@ -151,7 +151,8 @@ func (s *Server) Messages() [][]byte {
 	return slices.Clone(s.messages)
 }
 
-// Wait returns when every connection of the dialogue has been played to its end.
+// Wait returns when every connection of the dialogue has been played to its end,
+// or to its stall.
 func (s *Server) Wait() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -226,12 +227,13 @@ func (s *Server) play(conn net.Conn, c script) {
 		file: s.dialogue.name, self: server, conn: conn, tls: s.tlsConfig,
 		patience: s.patience, ended: s.ended, received: s.receive,
 	}
+	done := sync.OnceFunc(s.finishOne)
+	r.stalled = done
 	err := r.play(c)
+	done()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, conn)
-	s.done++
-	s.played.Broadcast()
 	switch {
 	case err == nil:
 	case s.closed && errors.Is(err, net.ErrClosed):
@@ -239,6 +241,13 @@ func (s *Server) play(conn net.Conn, c script) {
 	default:
 		s.tb.Error(fmt.Errorf("client deviates: %w", err))
 	}
+}
+
+func (s *Server) finishOne() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done++
+	s.played.Broadcast()
 }
 
 func (s *Server) receive(message []byte) {
