@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/weirmail/weir/smtp"
 )
 
 // recorder is a session that takes everything and remembers it.
@@ -185,5 +183,3 @@ func TestShutdownTellsIdleSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 }
-
-var _ = smtp.Path{}
