@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -231,81 +230,8 @@ func rewritten(l leaf, key string, v value) string {
 // lastName is the key itself: "max" of "retry.max", "allow" of
 // "clients.allow[2]".
 func lastName(key string) string {
-	name := strings.TrimPrefix(path.Ext("."+key), ".")
-	name, _, _ = strings.Cut(name, "[")
+	name, _, _ := strings.Cut(key[strings.LastIndexByte(key, '.')+1:], "[")
 	return name
-}
-
-// unknownSection reports a header that names nothing.
-func (d *decoder) unknownSection(doc *document, p part) {
-	root := d.root().table.Type()
-	suggestion := ""
-	if near, ok := nearest(p.name, sectionKeys(root)); ok {
-		f, _ := fieldOf(root, near)
-		suggestion = fmt.Sprintf("did you mean %s?", f.header())
-	}
-	d.fault(doc, p.at, p.name, fmt.Sprintf("there is no section %q", p.name), suggestion)
-}
-
-// sectionKeys lists the names of the sections.
-func sectionKeys(root reflect.Type) []string {
-	var keys []string
-	for _, f := range fieldsOf(root) {
-		if f.isSection() || f.isSectionList() {
-			keys = append(keys, f.key)
-		}
-	}
-	return keys
-}
-
-// unknownKey reports a key that its section does not have, and looks for what
-// was meant.
-func (d *decoder) unknownKey(doc *document, s section, p part) {
-	where := "at the top"
-	if s.header != "" {
-		where = "in " + s.header
-	}
-	d.fault(doc, p.at, join(s.path, p.name), fmt.Sprintf("unknown key %q %s", p.name, where),
-		suggestKey(d.root().table.Type(), s.table.Type(), p.name))
-}
-
-// suggestKey says what an unknown key of a section was probably meant to be:
-// the same name elsewhere, a similar name here, a similar name elsewhere, or
-// what Postfix calls it.
-func suggestKey(root, here reflect.Type, name string) string {
-	if f, ok := fieldOf(root, name); ok && (f.isSection() || f.isSectionList()) {
-		return fmt.Sprintf("%s is a section: write %s and its keys below it", name, f.header())
-	}
-	if homes := sectionsWith(root, strings.ToLower(name)); len(homes) > 0 && !slices.Contains(keysOf(here), strings.ToLower(name)) {
-		return fmt.Sprintf("%s belongs %s", strings.ToLower(name), home(homes))
-	}
-	if near, ok := nearest(name, keysOf(here)); ok {
-		return fmt.Sprintf("did you mean %q?", near)
-	}
-	if key, ok := foreign(name); ok {
-		return "Postfix has this name; here it is " + key
-	}
-	var all []string
-	for _, f := range fieldsOf(root) {
-		all = append(all, f.key)
-		if f.isSection() {
-			all = append(all, keysOf(f.typ)...)
-		} else if f.isSectionList() {
-			all = append(all, keysOf(f.typ.Elem())...)
-		}
-	}
-	if near, ok := nearest(name, all); ok {
-		return fmt.Sprintf("did you mean %q? It belongs %s", near, home(sectionsWith(root, near)))
-	}
-	return ""
-}
-
-// home says where in the file the sections are that have a key.
-func home(sections []string) string {
-	if slices.Contains(sections, "") {
-		return "at the top of the file, before the first section"
-	}
-	return "under " + strings.Join(sections, " or ")
 }
 
 // fault records what is wrong at a place of the file.

@@ -12,14 +12,14 @@ const maxShown = 100
 // Fault is one thing that is wrong with a configuration, or, among warnings,
 // one that is probably not meant.
 type Fault struct {
-	File       string // the file, or "environment", or "command line"
-	Line       int    // from 1; 0 where the fault has no line
-	Column     int    // from 1, counted in characters
-	Width      int    // how many characters are marked
-	Key        string // "retry.expire", "listener[0].address", or the variable
-	Problem    string // what is wrong, a sentence without its end
-	Suggestion string // what would be right, or empty
-	Text       string // the line itself, where it may be shown
+	File       string `json:"file"`                 // the file, or "environment", or "command line"
+	Line       int    `json:"line,omitempty"`       // from 1; 0 where the fault has no line
+	Column     int    `json:"column,omitempty"`     // from 1, counted in characters
+	Width      int    `json:"width,omitempty"`      // how many characters are marked
+	Key        string `json:"key,omitempty"`        // "retry.expire", "listener[0].address", or the variable
+	Problem    string `json:"problem"`              // what is wrong, a sentence without its end
+	Suggestion string `json:"suggestion,omitempty"` // what would be right, or empty
+	Text       string `json:"text,omitempty"`       // the line itself, where it may be shown
 }
 
 // Error is a configuration that cannot be taken, with all its faults in the

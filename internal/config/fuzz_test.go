@@ -49,7 +49,7 @@ func FuzzLoad(f *testing.F) {
 
 // What is read and written again is read as the same.
 func FuzzValues(f *testing.F) {
-	for _, text := range []string{"50MiB", "1d12h", "192.0.2.0/24", "smtp://host:25", "lmtp+unix:/a", "::1", "200us", "1.5KiB", "smtp+mx://[::1]:1"} {
+	for _, text := range []string{"50MiB", "1d12h", "192.0.2.0/24", "smtp://host:25", "lmtp+unix:/a", "::1", "200us", "1.5KiB", "smtps://[::1]:1", "smtp+mx://a.example", "lmtp://host", "0", "1.5d"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

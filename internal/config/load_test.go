@@ -208,6 +208,39 @@ func TestFaultsOfTheEnvironment(t *testing.T) {
 	}
 }
 
+func TestFaultsOfTheCommandLine(t *testing.T) {
+	for key, text := range map[string]string{"smtp.max_eror": "1", "smtp.max_errors": "x", "retry.max": "1s", "listener.tls": "off", "clients.open_relay": "maybe"} {
+		src := sourceOf("")
+		src.Flags = map[string]string{key: text}
+		_, _, err := Load(src)
+		if faults := faultsOf(t, err); len(faults) != 1 || faults[0].File != "command line" {
+			t.Errorf("%s=%s: %v", key, text, err)
+		}
+	}
+}
+
+func TestBooleansAndLevelsOfTheEnvironment(t *testing.T) {
+	for text, want := range map[string]bool{"true": true, "YES": true, "1": true, "on": true, "false": false, "no": false, "0": false, "Off": false} {
+		c, _, err := Load(Source{Hostname: "mail.example.org", Environ: []string{"WEIR_CLIENTS__OPEN_RELAY=" + text}})
+		if err != nil || c.Clients.OpenRelay != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	for text, want := range map[string]slog.Level{"debug": slog.LevelDebug, "INFO": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError} {
+		c, _, err := Load(Source{Hostname: "mail.example.org", Environ: []string{"WEIR_LOG__LEVEL=" + text}})
+		if err != nil || c.Log.Level != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestRelayWithoutAnyNameAsksForOne(t *testing.T) {
+	_, _, err := Load(Source{})
+	if err == nil || !strings.Contains(err.Error(), `write hostname = "mail.example.org"`) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestVariablesOfOthersDoNotStopTheRelay(t *testing.T) {
 	_, warnings, err := Load(Source{Hostname: "mail.example.org", Base: Dev("/tmp/weir"), Environ: []string{
 		"WEIR_SERVICE_HOST=10.0.0.1", "WEIR_SERVICE_PORT=25", "WEIR_SERVICE_PORT_SMTP=25",

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -31,5 +32,15 @@ func TestSecretNeverPrints(t *testing.T) {
 	}
 	if s.Reveal() != word || s.IsZero() || !(Secret{}).IsZero() {
 		t.Error("the secret is lost")
+	}
+}
+
+func TestSecretIsReadAsAKey(t *testing.T) {
+	x, err := leafOf(reflect.TypeFor[Secret]()).parse("hunter2")
+	if err != nil || x.(Secret).Reveal() != "hunter2" {
+		t.Errorf("%v %v", x, err)
+	}
+	if (Secret{}).String() != "" {
+		t.Error("a secret that is not set looks as if it were")
 	}
 }
