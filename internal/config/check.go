@@ -118,7 +118,7 @@ func checkSMTP(d *decoder, s SMTP) {
 		d.doubt("smtp.max_recipients", "every server has to take 100 recipients (RFC 5321 section 4.5.3.1.8)", "")
 	}
 	d.atLeast("smtp.max_received", s.MaxReceived, 1)
-	d.atLeast("smtp.max_errors", s.MaxErrors, 1)
+	d.atLeast("smtp.max_errors", s.MaxErrors, 0)
 	d.atLeast("smtp.max_transactions", s.MaxTransactions, 0)
 	d.atLeastTime("smtp.command_timeout", s.CommandTimeout, time.Second)
 	d.atLeastTime("smtp.data_timeout", s.DataTimeout, time.Second)

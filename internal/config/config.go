@@ -162,7 +162,7 @@ type SMTP struct {
 	MaxReceived int `toml:"max_received" unit:"lines"`
 
 	// How many mistakes a client may make before its connection is closed with
-	// 421.
+	// 421. 0 is no limit.
 	MaxErrors int `toml:"max_errors" unit:"errors a connection"`
 
 	// How many messages a client may send over one connection before it is

@@ -312,6 +312,14 @@ func TestColumnsAreCountedInCharacters(t *testing.T) {
 	}
 }
 
+func TestUnquotedWordIsMarkedAndNotItsKey(t *testing.T) {
+	_, err := loadText(t, "[smtp]\nbare_newline = bare")
+	faults := faultsOf(t, err)
+	if len(faults) != 1 || faults[0].Column != 16 || faults[0].Suggestion != `write bare_newline = "bare"` {
+		t.Errorf("%+v", faults)
+	}
+}
+
 func TestBaseIsNotChanged(t *testing.T) {
 	base := Dev("/tmp/weir")
 	src := sourceOf("[[listener]]\naddress = \"127.0.0.1:1\"\n[clients]\nallow = \"192.0.2.1\"")

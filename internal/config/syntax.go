@@ -27,7 +27,9 @@ func (d *document) syntaxFault(first int, at span, message string) {
 		if !holdsSecret(word) && !holdsSecret(key) {
 			suggestion = fmt.Sprintf("write %s = %q", key, word)
 		}
-		at = span{lineStart(d.data, at.start) + strings.Index(d.lineText(at.start), word), len(word)}
+		line := d.lineText(at.start)
+		behind := strings.IndexByte(line, '=')
+		at = span{lineStart(d.data, at.start) + behind + strings.Index(line[behind:], word), len(word)}
 	}
 	if begin != line {
 		suggestion = fmt.Sprintf("it is read as part of the value that begins in line %d", begin)
