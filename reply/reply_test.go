@@ -104,15 +104,15 @@ func TestParseGood(t *testing.T) {
 
 func TestParseBad(t *testing.T) {
 	for in, want := range map[string]error{
-		"":                               ErrIncomplete,
-		"25":                             ErrMalformed,
-		"250-a\r\n":                      ErrIncomplete,
-		"250-a\r\n251 b\r\n":             ErrMixedCodes,
-		"abc def\r\n":                    ErrMalformed,
-		"250x\r\n":                       ErrMalformed,
-		"199 low\r\n":                    ErrInvalidCode,
-		"600 high\r\n":                   ErrInvalidCode,
-		"000\r\n":                        ErrInvalidCode,
+		"":                                ErrIncomplete,
+		"25":                              ErrMalformed,
+		"250-a\r\n":                       ErrIncomplete,
+		"250-a\r\n251 b\r\n":              ErrMixedCodes,
+		"abc def\r\n":                     ErrMalformed,
+		"250x\r\n":                        ErrMalformed,
+		"199 low\r\n":                     ErrInvalidCode,
+		"600 high\r\n":                    ErrInvalidCode,
+		"000\r\n":                         ErrInvalidCode,
 		"250 " + strings.Repeat("x", 4e3): ErrTooLong,
 		strings.Repeat("250-x\r\n", 129):  ErrTooMany,
 	} {

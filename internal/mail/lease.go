@@ -3,8 +3,11 @@ package mail
 import "time"
 
 // Lease is the right to work on some recipients of a message. It is given by
-// the spool to one holder at a time and ends when the holder settles or
-// releases it. The holder may read Envelope and must not change it.
+// the spool to one holder at a time and ends, for each recipient, when the
+// holder settles or releases it. The holder may read Envelope and must not
+// change it. It may split a lease: several leases of the same message that
+// share no recipient stand for the one they were made from, and each is
+// settled or released by itself.
 type Lease struct {
 	// Envelope is the message, as it was when the lease began.
 	Envelope *Envelope

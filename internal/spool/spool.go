@@ -14,6 +14,9 @@ import (
 var (
 	// ErrNotFound: there is no such message (any more).
 	ErrNotFound = errors.New("no such message in the spool")
+	// ErrDamaged: the message is there, but it, or its content, cannot be read
+	// as it was written. The rest of the spool is not touched by it.
+	ErrDamaged = errors.New("the message is damaged in the spool")
 	// ErrFull: the disk has no room, for bytes or for files.
 	ErrFull = errors.New("the spool's disk is full")
 	// ErrFailed: the store met a fault and takes no more mail until it is
@@ -67,18 +70,20 @@ type Spool interface {
 	// lease; those of a held message are not due.
 	Claim(ctx context.Context, limit int) ([]*mail.Lease, error)
 
-	// Settle records what became of the lease's recipients and ends the
-	// lease. Notices are messages to be stored in the same step: either all
+	// Settle records what became of the lease's recipients and ends the lease
+	// for them. Notices are messages to be stored in the same step: either all
 	// of it is durable or nothing. A message without a waiting recipient is
-	// removed. Recipients of the lease without an outcome stay as they are.
+	// removed. Recipients of the lease without an outcome stay as they are,
+	// and are due as they were. A lease that was split is settled part by
+	// part; see [mail.Lease].
 	//
 	// With notices Settle returns only once all of it would survive a power
 	// cut. Without, a crash may lose the settlement, and the delivery is
 	// repeated.
 	Settle(ctx context.Context, lease *mail.Lease, outcomes []mail.Outcome, notices ...Notice) error
 
-	// Release ends the lease; no attempt is charged. Its recipients become
-	// due at the given time, or stay due where that is zero.
+	// Release ends the lease for its recipients; no attempt is charged. They
+	// become due at the given time, or stay due where that is zero.
 	Release(ctx context.Context, lease *mail.Lease, due time.Time) error
 
 	// Get returns a message's envelope with the progress of its recipients.
