@@ -1,0 +1,93 @@
+package admin
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/weirmail/weir/internal/admin/api"
+	"github.com/weirmail/weir/internal/mail"
+)
+
+// Queue is what the package needs of the spool. The methods are those of
+// spool.Spool.
+type Queue interface {
+	Get(ctx context.Context, id mail.ID) (*mail.Envelope, error)
+	Scan(ctx context.Context, after mail.ID, each func(*mail.Envelope) bool) error
+	Hold(ctx context.Context, id mail.ID, held bool) error
+	Retime(ctx context.Context, id mail.ID, due time.Time) error
+	Remove(ctx context.Context, id mail.ID) error
+}
+
+// Options are what the handler is given. Queue, NotFound and Status must be
+// set.
+type Options struct {
+	// Queue is the relay's queue.
+	Queue Queue
+	// NotFound reports that an error of the queue means that there is no such
+	// message (any more).
+	NotFound func(error) bool
+	// Status returns how the relay is.
+	Status func(ctx context.Context) (api.Status, error)
+	// Ready returns why the relay is not ready for mail, or nil. Where the
+	// function is nil the relay is always ready.
+	Ready func() error
+	// Content opens the content of a message and tells its size in bytes.
+	// Where it is nil there is no such page.
+	Content func(ctx context.Context, id mail.ID) (content io.ReadCloser, size int64, err error)
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// handler serves the requests.
+type handler struct {
+	Options
+}
+
+// Handler returns the handler of everything. It is safe for concurrent use.
+// Requests end with their context, so a client that goes away stops what it
+// asked for.
+func Handler(o Options) http.Handler {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	h := &handler{o}
+	mux := http.NewServeMux()
+	addHealth(mux, o.Ready)
+	mux.Handle("/v1/status", methods{http.MethodGet: h.status})
+	mux.Handle("/v1/queue", methods{http.MethodGet: h.list})
+	mux.Handle("/v1/queue/{id}", methods{http.MethodGet: h.get, http.MethodDelete: h.remove})
+	if o.Content != nil {
+		mux.Handle("/v1/queue/{id}/content", methods{http.MethodGet: h.content})
+	}
+	for _, action := range api.Actions() {
+		mux.Handle("/v1/queue/"+string(action), methods{http.MethodPost: h.bulk(action)})
+		if action != api.ActionRemove {
+			mux.Handle("/v1/queue/{id}/"+string(action), methods{http.MethodPost: h.act(action)})
+		}
+	}
+	mux.Handle("/", serve(notHere))
+	return mux
+}
+
+// Health returns a handler of /livez and /readyz alone, which tells nothing
+// that is secret.
+func Health(ready func() error) http.Handler {
+	mux := http.NewServeMux()
+	addHealth(mux, ready)
+	mux.Handle("/", serve(notHere))
+	return mux
+}
+
+func (h *handler) status(w http.ResponseWriter, r *http.Request) error {
+	status, err := h.Status(r.Context())
+	if err != nil {
+		return internal(err)
+	}
+	return write(w, status)
+}
+
+func notHere(_ http.ResponseWriter, r *http.Request) error {
+	return problem(http.StatusNotFound, api.ProblemNotFound, "There is no such page", "there is nothing at %s; the queue is at /v1/queue, the figures are at /v1/status", r.URL.Path)
+}

@@ -1,0 +1,51 @@
+package api
+
+import "time"
+
+// The states of a relay.
+const (
+	StateServing  = "serving"
+	StateStopping = "stopping"
+)
+
+// Status is how the relay is.
+type Status struct {
+	// Version is the version of the program.
+	Version string `json:"version"`
+	// Hostname is the name that the relay gives itself.
+	Hostname string `json:"hostname"`
+	// Started is when the relay began to serve.
+	Started time.Time `json:"started"`
+	// State is [StateServing] or [StateStopping].
+	State string `json:"state"`
+	// Problem says why the relay is not ready; absent while it is.
+	Problem string `json:"problem,omitempty"`
+	// Spool are the figures of the queue.
+	Spool Spool `json:"spool"`
+	// Listeners are where mail is taken.
+	Listeners []Listener `json:"listeners"`
+}
+
+// Spool are the figures of the queue, at one moment.
+type Spool struct {
+	// Messages and Bytes count what is stored.
+	Messages int64 `json:"messages"`
+	Bytes    int64 `json:"bytes"`
+	// Leased counts the messages that are being worked on.
+	Leased int64 `json:"leased"`
+	// Held counts the messages that an operator holds.
+	Held int64 `json:"held"`
+	// Flushes counts the flushes of the store's log since the start.
+	Flushes int64 `json:"flushes"`
+}
+
+// Listener is one address on which mail is taken.
+type Listener struct {
+	Name    string `json:"name"`
+	Address string `json:"address"`
+	// Protocol is "smtp" or "lmtp", TLS is "off", "starttls" or "implicit".
+	Protocol string `json:"protocol,omitempty"`
+	TLS      string `json:"tls,omitempty"`
+	// Connections counts those that are open.
+	Connections int `json:"connections"`
+}
