@@ -1,0 +1,221 @@
+package bounce
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/weirmail/weir/internal/mail"
+	"github.com/weirmail/weir/smtp"
+)
+
+// subject returns the Subject of the notice.
+func (r *Report) subject() string {
+	switch {
+	case r.Kind == Delay:
+		return "Your message is delayed"
+	case r.Kind == Success:
+		return "Your message was delivered"
+	case len(r.Recipients) < len(r.Original.Recipients):
+		return "Your message could not be delivered to everyone"
+	}
+	return "Your message could not be delivered"
+}
+
+// humanPart returns the text for the person who sent the message. Recipients
+// of whom the same is to be told are named together.
+func (r *Report) humanPart(header, whole bool) []byte {
+	b := appendWrapped(nil, "", "This is the mail server "+hostName(r.Hostname)+". "+r.opening())
+	for _, g := range r.groups() {
+		b = append(b, "\r\n"...)
+		for _, i := range g.recipients {
+			b = append(append(append(b, "  "...), address(r.Original.Recipients[i].Path.String())...), "\r\n"...)
+		}
+		b = append(b, "\r\n"...)
+		b = r.appendStory(b, g.outcome)
+	}
+	b = append(b, "\r\n"...)
+	return appendWrapped(b, "", r.closing(header, whole))
+}
+
+// opening says what the notice is about.
+func (r *Report) opening() string {
+	switch r.Kind {
+	case Delay:
+		return "Your message has not reached the recipients below so far. You need not send it again: " +
+			"this server goes on trying until " + r.date(r.WillRetryUntil) + ", and tells you if it gives up."
+	case Success:
+		return "You asked to be told when your message was delivered. This is so for the recipients below."
+	}
+	text := "Your message could not be delivered to the recipients below. Nothing more will be tried for them."
+	if len(r.Recipients) < len(r.Original.Recipients) {
+		text += " The others of its recipients are not concerned."
+	}
+	return text
+}
+
+// closing helps to find the message again.
+func (r *Report) closing(header, whole bool) string {
+	text := "Your message came in"
+	if !r.Original.Arrived.IsZero() {
+		text += " on " + r.date(r.Original.Arrived)
+	}
+	text += " and has the id " + r.Original.ID.String() + " here, by which the administrator of this server finds it."
+	switch {
+	case whole:
+		text += " It is attached."
+	case header:
+		text += " Its header section is attached, so that you see which one it was."
+	}
+	return text
+}
+
+// group is recipients that share what became of them.
+type group struct {
+	outcome    *mail.Progress
+	recipients []int // indexes into the envelope
+}
+
+// groups gathers the recipients, in the order of the first of each group.
+func (r *Report) groups() []*group {
+	var all []*group
+	known := make(map[string]*group, len(r.Recipients))
+	for n, i := range r.Recipients {
+		p := &r.Outcomes[n]
+		last := &p.Last
+		key := fmt.Sprintf("%d %d %d %q %q %q %q", p.State, p.Attempts, last.Stage, last.Host, last.Problem, last.Reason, last.Reply.String())
+		g := known[key]
+		if g == nil {
+			g = &group{outcome: p}
+			known[key] = g
+			all = append(all, g)
+		}
+		g.recipients = append(g.recipients, i)
+	}
+	return all
+}
+
+const indent = "    "
+
+// appendStory tells what happened, what the other side said, what it means
+// and what to do.
+func (r *Report) appendStory(b []byte, p *mail.Progress) []byte {
+	last := &p.Last
+	if r.Kind == Success {
+		return appendWrapped(b, indent, success(p))
+	}
+	b = appendWrapped(b, indent, r.happened(p))
+	switch {
+	case said(last):
+		b = append(b, "\r\n"...)
+		b = appendReply(b, last)
+		b = append(b, "\r\n"...)
+	case last.Problem != "":
+		b = append(b, "\r\n"...)
+		b = appendWrapped(b, indent+indent, clean(last.Problem))
+		b = append(b, "\r\n"...)
+	}
+	e := explain(last.Reason)
+	b = appendWrapped(b, indent, "What it means: "+e.means)
+	if r.Kind == Delay {
+		return b // there is nothing to be done
+	}
+	return appendWrapped(b, indent, "What to do: "+e.advice)
+}
+
+// success tells how far the message came.
+func success(p *mail.Progress) string {
+	if p.State == mail.Delivered {
+		return "The message is in the mailbox, or where its owner has mail sent to."
+	}
+	return "The server " + hostName(p.Last.Host) + " has taken the message. It does not send such notices, so this is all that you will hear of it, unless it fails later."
+}
+
+// happened says what became of the attempts.
+func (r *Report) happened(p *mail.Progress) string {
+	last := &p.Last
+	server := "The server " + hostName(last.Host)
+	if last.Host == "" {
+		server = "The other side"
+	}
+	text := ""
+	if p.State == mail.Expired {
+		text = "This server has tried for " + period(r.Now.Sub(r.Original.Arrived)) + " and has given up. The last time: "
+	}
+	switch {
+	case said(last) && p.State == mail.Failed:
+		return text + server + " refused " + object(last.Stage) + ":"
+	case said(last):
+		return text + server + " put off " + object(last.Stage) + ":"
+	case last.Problem == "":
+		return text + "The message was not taken."
+	case last.Host == "":
+		return text + "There was no way to deliver the message:"
+	case !last.Reply.IsZero():
+		return text + "The message cannot be handed to the server " + hostName(last.Host) + ":"
+	}
+	return text + "There was no answer from the server " + hostName(last.Host) + " that counts:"
+}
+
+// object names what a peer refuses at a stage.
+func object(s smtp.Stage) string {
+	switch s {
+	case smtp.StageSTARTTLS:
+		return "to encrypt the connection"
+	case smtp.StageAUTH:
+		return "our login"
+	case smtp.StageMAIL:
+		return "the message before it was sent"
+	case smtp.StageRCPT:
+		return "the address"
+	case smtp.StageDATA, smtp.StageContent:
+		return "the message"
+	}
+	return "the connection"
+}
+
+// period says a length of time as a person does.
+func period(d time.Duration) string {
+	for _, unit := range []struct {
+		length time.Duration
+		name   string
+	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
+		switch n := int(d / unit.length); {
+		case n == 1 && unit.name == "hour":
+			return "an hour"
+		case n == 1:
+			return "a " + unit.name
+		case n > 1:
+			return fmt.Sprintf("%d %ss", n, unit.name)
+		}
+	}
+	return "a minute"
+}
+
+// The most that is shown of a reply.
+const (
+	maxReplyLines = 20
+	maxReplyText  = 2000
+)
+
+// appendReply shows a reply as it came, line by line. What is beyond the
+// limits is left out, and so said.
+func appendReply(b []byte, last *mail.Attempt) []byte {
+	start := last.Reply.Code.String()
+	if e := last.Reply.Enhanced(); !e.IsZero() {
+		start += " " + e.String()
+	}
+	lines := last.Reply.Lines
+	if len(lines) == 0 {
+		lines = []string{""}
+	}
+	shown := 0
+	for n, line := range lines {
+		line = clean(line)
+		if n == maxReplyLines || shown+len(line) > maxReplyText && n > 0 {
+			return appendWrapped(b, indent+indent, ellipsis)
+		}
+		shown += len(line)
+		b = appendWrapped(b, indent+indent, start+" "+line)
+	}
+	return b
+}
