@@ -22,6 +22,7 @@ const (
 func clean(s string) string {
 	var b strings.Builder
 	space := true // nothing before the first word
+	fits := 0     // how much of the text leaves room for the ellipsis
 	for _, r := range s {
 		if unicode.IsSpace(r) || unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) {
 			space = true
@@ -30,14 +31,17 @@ func clean(s string) string {
 		if !unicode.IsGraphic(r) && r != '\u200c' && r != '\u200d' {
 			continue
 		}
-		if b.Len()+1+utf8.RuneLen(r) > maxText-len(ellipsis) {
-			return b.String() + ellipsis
+		if b.Len()+1+utf8.RuneLen(r) > maxText {
+			return b.String()[:fits] + ellipsis
 		}
 		if space && b.Len() > 0 {
 			b.WriteByte(' ')
 		}
 		space = false
 		b.WriteRune(r)
+		if b.Len() <= maxText-len(ellipsis) {
+			fits = b.Len()
+		}
 	}
 	return b.String()
 }

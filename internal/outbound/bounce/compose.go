@@ -121,10 +121,11 @@ func appendParts(dst []byte, parts []part, boundary string) []byte {
 	return append(append(append(dst, "\r\n--"...), boundary...), "--\r\n"...)
 }
 
-// machine returns the part for programs.
+// machine returns the part for programs. It is of the type that programs have
+// known for longest unless an address asks for more.
 func (r *Report) machine() part {
 	p := part{description: "Delivery report", contentType: "message/delivery-status", encoding: encoding7}
-	p.body = r.machinePart(r.Original.SMTPUTF8)
+	p.body = r.machinePart(r.Original.SMTPUTF8 && r.hasUTF8Address())
 	if !isASCII(p.body) {
 		p.contentType, p.encoding = "message/global-delivery-status", encoding8
 	}
@@ -140,4 +141,14 @@ func (r *Report) human(header, whole bool) part {
 	}
 	p.contentType = "text/plain; charset=utf-8"
 	return p.quoted()
+}
+
+func (r *Report) hasUTF8Address() bool {
+	for _, i := range r.Recipients {
+		to := &r.Original.Recipients[i]
+		if !to.Path.IsASCII() || !isASCII(to.Original.Address) {
+			return true
+		}
+	}
+	return false
 }

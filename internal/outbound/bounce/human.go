@@ -2,6 +2,7 @@ package bounce
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/weirmail/weir/internal/mail"
@@ -48,7 +49,7 @@ func (r *Report) opening() string {
 	}
 	text := "Your message could not be delivered to the recipients below. Nothing more will be tried for them."
 	if len(r.Recipients) < len(r.Original.Recipients) {
-		text += " The others of its recipients are not concerned."
+		text += " Its other recipients are not concerned."
 	}
 	return text
 }
@@ -132,28 +133,34 @@ func success(p *mail.Progress) string {
 
 // happened says what became of the attempts.
 func (r *Report) happened(p *mail.Progress) string {
-	last := &p.Last
-	server := "The server " + hostName(last.Host)
-	if last.Host == "" {
-		server = "The other side"
-	}
-	text := ""
+	last := lastAttempt(p)
 	if p.State == mail.Expired {
-		text = "This server has tried for " + period(r.Now.Sub(r.Original.Arrived)) + " and has given up. The last time: "
+		return "This server has tried for " + period(r.Now.Sub(r.Original.Arrived)) + " and has given up. When it last tried, " + last
+	}
+	return strings.ToUpper(last[:1]) + last[1:]
+}
+
+// lastAttempt says what became of the last attempt, in words that go before
+// what the other side said.
+func lastAttempt(p *mail.Progress) string {
+	last := &p.Last
+	server := "the server " + hostName(last.Host)
+	if last.Host == "" {
+		server = "the other side"
 	}
 	switch {
 	case said(last) && p.State == mail.Failed:
-		return text + server + " refused " + object(last.Stage) + ":"
+		return server + " refused " + object(last.Stage) + ":"
 	case said(last):
-		return text + server + " put off " + object(last.Stage) + ":"
+		return server + " put off " + object(last.Stage) + ":"
 	case last.Problem == "":
-		return text + "The message was not taken."
+		return "nobody took the message."
 	case last.Host == "":
-		return text + "There was no way to deliver the message:"
+		return "there was no way to deliver the message:"
 	case !last.Reply.IsZero():
-		return text + "The message cannot be handed to the server " + hostName(last.Host) + ":"
+		return "the message could not be handed to " + server + ":"
 	}
-	return text + "There was no answer from the server " + hostName(last.Host) + " that counts:"
+	return "the message did not get through to " + server + ":"
 }
 
 // object names what a peer refuses at a stage.
@@ -194,7 +201,7 @@ func period(d time.Duration) string {
 // The most that is shown of a reply.
 const (
 	maxReplyLines = 20
-	maxReplyText  = 2000
+	maxReplyText  = 1500
 )
 
 // appendReply shows a reply as it came, line by line. What is beyond the

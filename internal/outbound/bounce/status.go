@@ -2,9 +2,11 @@ package bounce
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/reply"
+	"github.com/weirmail/weir/smtp"
 )
 
 // said tells whether the reply of an attempt is what a peer said. Where a
@@ -57,10 +59,21 @@ func actionOf(kind Kind, p *mail.Progress) string {
 func hostName(host string) string {
 	addr, err := netip.ParseAddr(host)
 	switch {
-	case err != nil:
-		return ascii(clean(host))
-	case addr.Is4():
+	case err == nil && addr.Is4():
 		return "[" + addr.String() + "]"
+	case err == nil:
+		return "[IPv6:" + addr.WithZone("").String() + "]"
 	}
-	return "[IPv6:" + addr.WithZone("").String() + "]"
+	return strings.Map(nameRune, host[:min(len(host), smtp.MaxDomain)])
+}
+
+// nameRune replaces what is not in the names of hosts and sockets.
+func nameRune(r rune) rune {
+	switch {
+	case r >= '0' && r <= '9', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z':
+		return r
+	case strings.ContainsRune("-._:/[]", r):
+		return r
+	}
+	return '_'
 }
