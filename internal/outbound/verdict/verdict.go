@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"errors"
 	"time"
 
 	"github.com/weirmail/weir/reply"
@@ -61,42 +62,74 @@ type Verdict struct {
 // Judge judges a reply at a stage. A code that no RFC defines is judged by its
 // first digit (RFC 5321 section 4.2).
 func Judge(stage smtp.Stage, r reply.Reply) Verdict {
-	v := Verdict{Charge: true, Reason: reasonOf(stage, r)}
-	switch r.Code.Class() {
-	case reply.ClassCompleted:
-		return Verdict{Charge: true, Scope: scopeOf(stage, r)}
-	case reply.ClassPermanent:
+	v := Verdict{Charge: true, Scope: scopeOf(stage, r)}
+	if r.Code.Completed() {
+		return v
+	}
+	v.Reason = reasonOf(stage, r)
+	v.NextHost = v.Scope == ScopeHost
+	switch {
+	case betweenMessages(stage):
+		// What is said on an idle connection is about the connection, and
+		// nobody has attempted anything (RFC 5321 section 3.8).
+		v.Action, v.Charge = Retry, false
+	case stage == smtp.StageRCPT && tooManyRecipients(r):
+		v.Action, v.Split = Retry, true
+	case r.Code.Permanent() && !aboutUs(stage):
 		v.Action = Bounce
 	default:
 		// 4yz, and what is no answer at all: RFC 5321 section 4.2.1 lets the
 		// sender try again where it does not know better.
 		v.Action = Retry
+	}
+	if r.Code.Transient() {
 		v.Wait = waitIn(r)
 	}
-	v.Scope = scopeOf(stage, r)
-	v.NextHost = v.Scope == ScopeHost
-	if stage == smtp.StageIdle {
-		// What is said on an idle connection is about the connection, and
-		// nobody has attempted anything (RFC 5321 section 3.8).
-		v.Action, v.Scope, v.NextHost, v.Charge = Retry, ScopeConnection, false, false
-	}
-	if stage == smtp.StageRCPT && tooManyRecipients(r) {
-		v.Action, v.Split = Retry, true
+	if v.Wait > 0 && blames(v.Reason) {
+		v.Wait = max(v.Wait, minBlamedWait)
 	}
 	return v
 }
 
-// tooManyRecipients recognizes the limit of recipients in a transaction. 552 is
-// what older servers say, and means 452 at this stage (RFC 5321 section
-// 4.5.3.1.10).
-func tooManyRecipients(r reply.Reply) bool {
-	switch r.Code {
-	case reply.InsufficientStorage:
-		return r.Status.IsZero() || r.Status == reply.NewStatus(5, 3)
-	case reply.StorageExceeded:
-		return r.Status.IsZero() || r.Status == reply.NewStatus(5, 3)
+// aboutUs tells the stages at which even a permanent refusal is about the two
+// servers and not about the mail: no mail has to go back because encryption or
+// a password is set up wrongly, or because somebody on the way pretends that
+// it is.
+func aboutUs(stage smtp.Stage) bool { return stage == smtp.StageSTARTTLS || stage == smtp.StageAUTH }
+
+// betweenMessages tells the stages at which no message is spoken of.
+func betweenMessages(stage smtp.Stage) bool {
+	return stage == smtp.StageIdle || stage == smtp.StageRSET || stage == smtp.StageQUIT
+}
+
+// minBlamedWait is the shortest wait that is obeyed where the receiver thinks
+// ill of us: who comes back at once makes it worse.
+const minBlamedWait = 15 * time.Minute
+
+// blames tells whether a reason is an opinion about the sender.
+func blames(reason string) bool {
+	switch reason {
+	case "blocklist", "reputation", "content-spam":
+		return true
 	}
 	return false
+}
+
+// tooManyRecipients recognizes the limit of recipients in a transaction. 552 is
+// what older servers say, and means 452 at this stage (RFC 5321 section
+// 4.5.3.1.10), unless the text has another reason: a full mailbox.
+func tooManyRecipients(r reply.Reply) bool {
+	limit := reply.NewStatus(5, 3)
+	switch {
+	case r.Code == reply.ServiceNotAvailable:
+		return false // the connection is gone
+	case r.Code != reply.InsufficientStorage && r.Code != reply.StorageExceeded:
+		return r.Code.Transient() && r.Status == limit
+	case !r.Status.IsZero():
+		return r.Status == limit
+	}
+	reason := textReason(r)
+	return reason == "" || reason == "too-many-recipients"
 }
 
 // scopeOf tells how far a refusal at a stage reaches.
@@ -119,15 +152,17 @@ func scopeOf(stage smtp.Stage, r reply.Reply) Scope {
 // connection that broke, or a peer that talks nonsense. It counts as a 451
 // (RFC 5321 section 3.8).
 func JudgeFailure(stage smtp.Stage, err error) Verdict {
-	v := Verdict{Action: Retry, Scope: ScopeConnection, Reason: "network", Charge: true}
+	v := Verdict{Action: Retry, Scope: ScopeConnection, Reason: "network", Charge: !betweenMessages(stage)}
 	switch stage {
 	case smtp.StageConnect, smtp.StageEHLO, smtp.StageSTARTTLS, smtp.StageAUTH:
 		v.Scope, v.NextHost = ScopeHost, true
-	case smtp.StageIdle:
-		v.Charge = false
 	}
-	if stage == smtp.StageSTARTTLS {
+	var timeout interface{ Timeout() bool }
+	switch {
+	case stage == smtp.StageSTARTTLS:
 		v.Reason = "tls-failed"
+	case stage != smtp.StageConnect && errors.As(err, &timeout) && timeout.Timeout():
+		v.Reason = "timeout"
 	}
 	return v
 }
