@@ -28,21 +28,25 @@ const growth = 2.0
 // random, so that those who were told the same do not come at the same time.
 const hintSpread = 0.1
 
+// spread is how much the longest draw is above the value that it is drawn
+// around.
+const spread = 1.5
+
 // Next returns the wait before the attempt after the given number of charged
-// attempts, 1 or more. random is in [0, 1). The wait is drawn evenly between
-// half and one and a half of a value that doubles with each attempt: mail that
-// was held back together comes back spread out. A hint, the wait that the
-// receiver named, wins over that: nothing is gained by coming sooner, and
-// little by coming much later.
+// attempts. random is in [0, 1). The wait is drawn evenly between half and one
+// and a half of a value that doubles with each attempt: mail that was held back
+// together comes back spread out, also when the waits have grown to Max, which
+// none exceeds. A hint, the wait that the receiver named, wins over that:
+// nothing is gained by coming sooner, and little by coming much later.
 func (t Timetable) Next(attempts int, hint time.Duration, random float64) time.Duration {
 	if hint > 0 {
 		return hint + time.Duration(float64(hint)*hintSpread*random)
 	}
 	wait := float64(t.First) * math.Pow(growth, float64(max(attempts, 1)-1))
-	if longest := float64(t.Max); !(wait < longest) {
+	if longest := float64(t.Max) / spread; !(wait < longest) {
 		wait = longest
 	}
-	return min(time.Duration(wait*(0.5+random)), t.Max)
+	return time.Duration(wait * (spread - 1 + random))
 }
 
 // Expired reports that a message is not tried any more.
