@@ -139,6 +139,50 @@ func TestCloseReturnsWhatWaits(t *testing.T) {
 	})
 }
 
+// The timer of an idle worker may fire just when a job was given to it.
+func TestAJobGivenToAWorkerThatLeavesIsNotLost(t *testing.T) {
+	l, _ := countingLane(0, 1, 1)
+	s := &seat[int]{job: make(chan int, 1)}
+	s.job <- 7
+	if job, ok := l.leave(s); !ok || job != 7 {
+		t.Errorf("job %d, %v", job, ok)
+	}
+}
+
+func TestAppointmentsBeforeTheFirstMeasureAndFarAhead(t *testing.T) {
+	now := time.Date(2026, 3, 5, 14, 0, 0, 0, time.UTC)
+	var b book
+	if at := b.appointment(now, 0); at != now.Add(minAppointment) {
+		t.Errorf("nobody waits, and the appointment is in %v", at.Sub(now))
+	}
+	if at := b.appointment(now, 1_000_000_000); at != now.Add(maxAppointment) {
+		t.Errorf("very many wait, and the appointment is in %v", at.Sub(now))
+	}
+	last := now
+	for range 100_000 {
+		at := b.appointment(now, 4096)
+		if at.Before(last) || at.After(now.Add(maxAppointment)) {
+			t.Fatalf("%v after %v", at.Sub(now), last.Sub(now))
+		}
+		last = at
+	}
+}
+
+func TestALaneOfItsDefaultsWorks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &counting{takes: time.Second, mu: &sync.Mutex{}, done: map[int]int{}, closed: new(int)}
+		l := New(Options[int]{NewWorker: func() Worker[int] { return c }})
+		for i := range 30 {
+			l.Submit(i)
+		}
+		synctest.Wait()
+		if pending, workers := l.Busy(); pending != 10 || workers != 20 {
+			t.Errorf("%d wait for %d workers, want 10 and 20", pending, workers)
+		}
+		l.Close(t.Context())
+	})
+}
+
 func TestRingKeepsOrder(t *testing.T) {
 	var r ring[int]
 	next, want := 0, 0
