@@ -1,0 +1,173 @@
+package attempt
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/weirmail/weir/reply"
+	"github.com/weirmail/weir/smtp"
+	"github.com/weirmail/weir/smtpclient"
+)
+
+// Target is one address of a next hop.
+type Target struct {
+	// Host is the name of the hop, for TLS and for the log.
+	Host string
+	// Network and Address are as for net.Dial.
+	Network, Address string
+	// LMTP speaks LMTP in place of SMTP.
+	LMTP bool
+	// TLS says when the session is encrypted, Verify whether the certificate
+	// has to be valid for Host.
+	TLS    smtpclient.TLSMode
+	Verify bool
+}
+
+// Options are the same for all connections of a relay.
+type Options struct {
+	// LocalName is what EHLO says.
+	LocalName string
+	// Dial makes connections; nil means net.Dialer's.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// DialTimeout bounds the making of a connection; 0 means 30 seconds.
+	DialTimeout time.Duration
+	// Timeouts are the client's.
+	Timeouts smtpclient.Timeouts
+	// TLS is what the configuration for a handshake is cloned from; nil is
+	// allowed.
+	TLS *tls.Config
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Failure is an attempt that ended without a reply to the recipients: no
+// connection, a greeting that refused, a connection that broke.
+type Failure struct {
+	// Stage is how far it came. [smtp.StageIdle] means that a connection that
+	// was kept open had ended meanwhile.
+	Stage smtp.Stage
+	// Reply is the reply that ended it; zero where there was none.
+	Reply reply.Reply
+	// Err is the cause where the reply does not say it.
+	Err error
+}
+
+// Error returns the failure in one line.
+func (f *Failure) Error() string {
+	if !f.Reply.IsZero() {
+		return fmt.Sprintf("at stage %s: %v", f.Stage, f.Reply)
+	}
+	return fmt.Sprintf("at stage %s: %v", f.Stage, f.Err)
+}
+
+// Unwrap returns the cause.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Connection is an open session with a peer. It is for one goroutine.
+type Connection struct {
+	// Target is whom it is with.
+	Target Target
+	// Opened is when it was made.
+	Opened time.Time
+	// Transactions counts those that were begun on it.
+	Transactions int
+
+	client *smtpclient.Client
+	now    func() time.Time
+	last   time.Time // when the last transaction ended
+}
+
+// Connect opens a session: connection, greeting, EHLO, and TLS where the
+// target wants it. Where TLS is only opportunistic and the handshake fails, it
+// connects once more without (RFC 7435).
+func Connect(ctx context.Context, t Target, o *Options) (*Connection, *Failure) {
+	c, failure := connect(ctx, t, o)
+	if failure != nil && failure.Stage == smtp.StageSTARTTLS && t.TLS == smtpclient.TLSOpportunistic && ctx.Err() == nil {
+		t.TLS = smtpclient.TLSNone
+		return connect(ctx, t, o)
+	}
+	return c, failure
+}
+
+func connect(ctx context.Context, t Target, o *Options) (*Connection, *Failure) {
+	now := o.Now
+	if now == nil {
+		now = time.Now
+	}
+	nc, err := o.dial(ctx, t)
+	if err != nil {
+		return nil, &Failure{Stage: smtp.StageConnect, Err: err}
+	}
+	client, err := smtpclient.New(ctx, nc, smtpclient.Options{
+		LocalName: o.LocalName,
+		LMTP:      t.LMTP,
+		TLS:       t.TLS,
+		TLSConfig: o.tlsConfig(t),
+		Timeouts:  o.Timeouts,
+	})
+	if err != nil {
+		return nil, failureOf(smtp.StageConnect, err)
+	}
+	opened := now()
+	return &Connection{Target: t, Opened: opened, client: client, now: now, last: opened}, nil
+}
+
+func (o *Options) dial(ctx context.Context, t Target) (net.Conn, error) {
+	timeout := o.DialTimeout
+	if timeout <= 0 {
+		timeout = 30 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if o.Dial != nil {
+		return o.Dial(ctx, t.Network, t.Address)
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, t.Network, t.Address)
+}
+
+func (o *Options) tlsConfig(t Target) *tls.Config {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if o.TLS != nil {
+		config = o.TLS.Clone()
+	}
+	config.ServerName = t.Host
+	config.InsecureSkipVerify = !t.Verify
+	return config
+}
+
+// failureOf turns the client's error into a Failure.
+func failureOf(stage smtp.Stage, err error) *Failure {
+	var e *smtpclient.Error
+	if !errors.As(err, &e) {
+		return &Failure{Stage: stage, Err: err}
+	}
+	f := &Failure{Stage: e.Stage, Reply: e.Reply, Err: e.Err}
+	if f.Err == nil {
+		f.Err = err
+	}
+	return f
+}
+
+// idleCheck is for how long a connection may have been idle before it is
+// looked at whether the peer is still there.
+const idleCheck = time.Second
+
+// Usable reports whether the connection can take another transaction. It asks
+// the socket, without a round trip, where the connection was idle for a while.
+func (c *Connection) Usable() bool {
+	if c.now().Sub(c.last) < idleCheck {
+		return true
+	}
+	return c.client.Check() == nil
+}
+
+// Close ends the session with QUIT where the peer still listens, within the
+// time that the client gives it.
+func (c *Connection) Close(ctx context.Context) {
+	c.client.Quit(ctx) // nothing depends on it, and Quit closes
+}
