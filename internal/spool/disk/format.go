@@ -1,0 +1,126 @@
+package disk
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/weirmail/weir/internal/vfs"
+)
+
+// The versions of the format of a spool folder:
+//
+//	1  FORMAT; db, a Pebble store with the keys of key.go and records of
+//	   version 1; bodies, a file for each large content; revoked.
+//
+// A program opens what is of its version or older, and writes its own
+// version down before it changes anything.
+const formatVersion = 1
+
+// formatFile names the version, and when the folder took it on, in a line for
+// each version it ever had. It is a file and no record of the store, because
+// opening the store is a change already.
+const formatFile = "FORMAT"
+
+const formatTitle = "weir spool"
+
+// maxFormatFile bounds what is read of the file.
+const maxFormatFile = 64 << 10
+
+// ErrFormat is returned by [Open] for a folder that is not a spool, or is one
+// of a later version. Nothing in it was touched.
+var ErrFormat = errors.New("unknown spool format")
+
+// checkFormat looks at the version of a folder. It reports whether the folder
+// is new.
+func checkFormat(fs vfs.FS, dir string) (fresh bool, err error) {
+	text, err := readFormat(fs, fs.PathJoin(dir, formatFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return true, checkNoStore(fs, fs.PathJoin(dir, storeFolder))
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading the format of the spool %s: %w", dir, err)
+	}
+	version, ok := parseFormat(text)
+	switch {
+	case !ok:
+		return false, fmt.Errorf("%w: the file %s in %s does not say which", ErrFormat, formatFile, dir)
+	case version > formatVersion:
+		return false, fmt.Errorf("%w: %s has version %d and this program knows up to %d; open it with the newer program that wrote it",
+			ErrFormat, dir, version, formatVersion)
+	}
+	return false, nil
+}
+
+// checkNoStore makes sure that a folder without a version has no store in it:
+// that one has lost its version and may be of any.
+func checkNoStore(fs vfs.FS, dir string) error {
+	names, err := fs.List(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("looking for a store in %s: %w", dir, err)
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, "MANIFEST") || strings.HasSuffix(name, ".log") {
+			return fmt.Errorf("%w: there is a store in %s and no file %s that tells its version", ErrFormat, dir, formatFile)
+		}
+	}
+	return nil
+}
+
+func readFormat(fs vfs.FS, path string) ([]byte, error) {
+	f, err := fs.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxFormatFile))
+	return text, errors.Join(err, f.Close())
+}
+
+// parseFormat returns the version of the last line.
+func parseFormat(text []byte) (version int, ok bool) {
+	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	if len(lines) < 2 || lines[0] != formatTitle {
+		return 0, false
+	}
+	words := strings.Fields(lines[len(lines)-1])
+	if len(words) < 2 || words[0] != "version" {
+		return 0, false
+	}
+	version, err := strconv.Atoi(words[1])
+	return version, err == nil && version > 0
+}
+
+// writeFormat writes the file of a new folder, durably.
+func writeFormat(fs vfs.FS, dir string, now time.Time) error {
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "%s\nversion %d since %s\n", formatTitle, formatVersion, now.UTC().Format(time.RFC3339))
+	path := fs.PathJoin(dir, formatFile)
+	if err := writeFile(fs, path+".new", text.Bytes()); err != nil {
+		return err
+	}
+	if err := fs.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("naming %s: %w", path, err)
+	}
+	return vfs.SyncDir(fs, dir)
+}
+
+// writeFile writes a file and syncs it, but not its name.
+func writeFile(fs vfs.FS, path string, data []byte) error {
+	f, err := fs.Create(path, vfs.Category)
+	if err != nil {
+		return fmt.Errorf("creating %s: %w", path, err)
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
