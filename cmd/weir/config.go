@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/weirmail/weir/internal/config"
+)
+
+// configCommands are the verbs of "weir config".
+type configCommands struct {
+	Check     configCheckCommand     `cmd:"" help:"Say what is wrong with the configuration: all of it at once."`
+	Reference configReferenceCommand `cmd:"" help:"Print all keys with their defaults, as a file to begin with."`
+}
+
+// configFlags say where the configuration comes from.
+type configFlags struct {
+	Config string            `help:"The configuration file. Without it, ${default_config} is read where it exists." placeholder:"FILE" short:"c" type:"path"`
+	Set    map[string]string `help:"Set a key, as in --set retry.expire=2d. It wins over the environment and the file." placeholder:"KEY=VALUE" mapsep:"none"`
+}
+
+// defaultConfig is the file that is read where none is named.
+const defaultConfig = "/etc/weir/weir.toml"
+
+// load reads the configuration. base is what nothing else sets; nil is the
+// default.
+func (f *configFlags) load(w *world, base *config.Config) (*config.Config, []config.Fault, error) {
+	src := config.Source{
+		Base:     base,
+		Path:     f.Config,
+		Environ:  w.environ,
+		Flags:    f.Set,
+		Hostname: w.hostname,
+	}
+	if src.Path == "" && base == nil {
+		src.Path, src.Optional = defaultConfig, true
+	}
+	return config.Load(src)
+}
+
+// configCheckCommand checks a configuration without running it.
+type configCheckCommand struct {
+	configFlags
+	JSON bool `help:"Print the faults and warnings as JSON."`
+}
+
+// checked is the result of a check for machines.
+type checked struct {
+	OK       bool           `json:"ok"`
+	Faults   []config.Fault `json:"faults"`
+	Warnings []config.Fault `json:"warnings"`
+}
+
+// Run checks the configuration.
+func (c *configCheckCommand) Run(w *world) error {
+	_, warnings, err := c.load(w, nil)
+	var wrong *config.Error
+	if err != nil && !errors.As(err, &wrong) {
+		return &exitError{exitSoftware, err}
+	}
+	if c.JSON {
+		return c.printJSON(w, warnings, wrong)
+	}
+	printWarnings(w, warnings)
+	if wrong != nil {
+		return configError(w, wrong)
+	}
+	_, err = fmt.Fprintln(w.stdout, "The configuration is in order.")
+	return err
+}
+
+func (c *configCheckCommand) printJSON(w *world, warnings []config.Fault, wrong *config.Error) error {
+	result := checked{OK: wrong == nil, Faults: []config.Fault{}, Warnings: append([]config.Fault{}, warnings...)}
+	if wrong != nil {
+		result.Faults = wrong.Faults
+	}
+	encoder := json.NewEncoder(w.stdout)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(result); err != nil {
+		return err
+	}
+	if wrong != nil {
+		return &exitError{code: exitConfig}
+	}
+	return nil
+}
+
+func printWarnings(w *world, warnings []config.Fault) {
+	for _, f := range warnings {
+		fmt.Fprintf(w.stderr, "warning: %v\n", f)
+	}
+}
+
+// configError prints the faults of a configuration, and counts them.
+func configError(w *world, wrong *config.Error) error {
+	for _, f := range wrong.Faults {
+		fmt.Fprintln(w.stderr, f)
+	}
+	if n := len(wrong.Faults); n > 1 {
+		return &exitError{exitConfig, fmt.Errorf("the configuration has %d faults", n)}
+	}
+	return &exitError{exitConfig, errors.New("the configuration has a fault")}
+}
+
+// configReferenceCommand prints all keys.
+type configReferenceCommand struct{}
+
+// Run prints the reference.
+func (*configReferenceCommand) Run(w *world) error { return config.Reference(w.stdout) }

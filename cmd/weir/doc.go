@@ -1,0 +1,7 @@
+// Command weir is the relay and the commands that steer it: serve, config,
+// queue, version. There is a file for each verb.
+//
+// Its rule: a verb reads its arguments and calls one package. What it prints
+// on the standard output is its result; what it says beside that goes to the
+// standard error output. Exit codes are those of sysexits.h.
+package main

@@ -1,0 +1,32 @@
+package main
+
+// The exit codes, as sysexits.h has them.
+const (
+	exitOK          = 0
+	exitUsage       = 64 // the command line
+	exitNoInput     = 66 // what was named does not exist
+	exitUnavailable = 69 // no relay is running, an address is taken
+	exitSoftware    = 70 // a fault of the program
+	exitSpool       = 73 // the spool cannot be opened
+	exitTryAgain    = 75 // something that passes
+	exitDenied      = 77 // not permitted
+	exitConfig      = 78 // the configuration
+)
+
+// exitError is an error with the code that the program ends with. Where err is
+// nil everything was said already.
+type exitError struct {
+	code int
+	err  error
+}
+
+// Error returns the text of the error.
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+// Unwrap returns the error.
+func (e *exitError) Unwrap() error { return e.err }

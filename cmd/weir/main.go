@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// world is what the program knows of what is around it.
+type world struct {
+	stdout, stderr io.Writer
+	environ        []string
+	hostname       string
+	// signals gives the requests to stop, the first of which is polite.
+	signals <-chan os.Signal
+}
+
+// commands is the command line.
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Run the relay."`
+	Config  configCommands `cmd:"" help:"Check the configuration, or print all of its keys."`
+	Queue   queueCommands  `cmd:"" help:"Look at the queue of the running relay, and change it."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	hostname, _ := os.Hostname() // where there is none, the configuration says what is missing
+	os.Exit(run(os.Args[1:], &world{
+		stdout:   os.Stdout,
+		stderr:   os.Stderr,
+		environ:  os.Environ(),
+		hostname: hostname,
+		signals:  signals,
+	}))
+}
+
+// run runs one command and returns the exit code.
+func run(args []string, w *world) int {
+	var c commands
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("weir"),
+		kong.Description("An SMTP relay: it takes mail, keeps it safe, and delivers it.\n\nRun \"weir serve --dev\" to see mail flow."),
+		kong.Writers(w.stdout, w.stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}),
+		kong.Bind(w),
+		kong.BindToProvider(commandContext),
+	)
+	if err != nil {
+		fmt.Fprintf(w.stderr, "weir: the command line is built wrong: %v\n", err)
+		return exitSoftware
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	selected, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited // help was asked for, and given
+	}
+	if err != nil {
+		fmt.Fprintf(w.stderr, "weir: %v\n\"weir --help\" lists what there is.\n", err)
+		return exitUsage
+	}
+	return report(w, selected.Run())
+}
+
+// commandContext gives the commands their context. Only serve is stopped by
+// signals in a way of its own; the others end with the process.
+func commandContext() (context.Context, error) { return context.Background(), nil }
+
+// report says what went wrong, and returns the exit code for it.
+func report(w *world, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	var e *exitError
+	if !errors.As(err, &e) {
+		e = &exitError{code: exitSoftware, err: err}
+	}
+	if e.err != nil {
+		fmt.Fprintf(w.stderr, "weir: %v\n", e.err)
+	}
+	return e.code
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
+	"github.com/weirmail/weir/internal/config"
+	"github.com/weirmail/weir/internal/relay"
+	"github.com/weirmail/weir/internal/spool/disk"
+)
+
+// serveCommand runs the relay.
+type serveCommand struct {
+	configFlags
+	Dev bool `help:"Deliver into a built-in inbox and show it on a page: nothing leaves this machine. No file is read unless --config names one."`
+}
+
+// Run runs the relay until it is told to stop.
+func (c *serveCommand) Run(w *world) error {
+	cfg, err := c.configuration(w)
+	if err != nil {
+		return err
+	}
+	logger := newLogger(w, &cfg.Log)
+	limitMemory(logger)
+	over := make(chan struct{})
+	defer close(over)
+	ctx, hurry := w.untilSignal(logger, over)
+	err = relay.Run(ctx, cfg, relay.Options{
+		Logger:  logger,
+		Ready:   func(a relay.Addresses) { c.greet(w, cfg, a) },
+		Hurry:   hurry,
+		Version: thisBuild().Version,
+	})
+	if err != nil {
+		return &exitError{exitCodeOf(err), err}
+	}
+	return nil
+}
+
+// configuration loads the configuration and says what is wrong with it.
+func (c *serveCommand) configuration(w *world) (*config.Config, error) {
+	var base *config.Config
+	if c.Dev {
+		base = config.Dev(devFolder())
+	}
+	cfg, warnings, err := c.load(w, base)
+	printWarnings(w, warnings)
+	var wrong *config.Error
+	if errors.As(err, &wrong) {
+		return nil, configError(w, wrong)
+	}
+	return cfg, err
+}
+
+// devFolder is where "serve --dev" keeps its queue, so that a restart shows
+// that nothing is lost.
+func devFolder() string {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	return filepath.Join(cache, "weir-dev")
+}
+
+// newLogger writes the log to the standard error output.
+func newLogger(w *world, l *config.Log) *slog.Logger {
+	o := &slog.HandlerOptions{Level: l.Level}
+	if l.Format == config.LogJSON {
+		return slog.New(slog.NewJSONHandler(w.stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(w.stderr, o))
+}
+
+// memoryShare is the part of a container's memory that the Go runtime may use
+// before it collects garbage more often. The rest is for the kernel's buffers.
+const memoryShare = 0.85
+
+// limitMemory tells the Go runtime of the limit that the container sets,
+// unless the environment has set GOMEMLIMIT.
+func limitMemory(logger *slog.Logger) {
+	limit, err := memlimit.Set(memlimit.WithRatio(memoryShare))
+	if err == nil && limit > 0 {
+		logger.Debug("memory limit", "bytes", limit)
+	}
+}
+
+// untilSignal returns a context that ends with the first signal to stop, and a
+// channel that the second one closes. It listens until the work is over.
+func (w *world) untilSignal(logger *slog.Logger, over <-chan struct{}) (context.Context, <-chan struct{}) {
+	ctx, cancel := context.WithCancel(context.Background())
+	hurry := make(chan struct{})
+	next := func(message string) bool {
+		select {
+		case s := <-w.signals:
+			logger.Info(message, "signal", s.String())
+			return true
+		case <-over:
+			return false
+		}
+	}
+	go func() {
+		defer cancel()
+		if !next("told to stop") {
+			return
+		}
+		cancel()
+		if next("told to stop at once") {
+			close(hurry)
+		}
+	}()
+	return ctx, hurry
+}
+
+// exitCodeOf says by what code a relay that could not run ends.
+func exitCodeOf(err error) int {
+	switch {
+	case errors.Is(err, disk.ErrInUse), errors.Is(err, disk.ErrFormat):
+		return exitSpool
+	case errors.Is(err, fs.ErrPermission):
+		return exitDenied
+	case errors.Is(err, syscall.EADDRINUSE), errors.Is(err, syscall.EADDRNOTAVAIL):
+		return exitUnavailable
+	}
+	return exitTryAgain
+}

@@ -1,0 +1,57 @@
+package route
+
+import (
+	"sync"
+	"time"
+)
+
+// cache keeps the routes that the DNS gave, by their domains. It holds no
+// more than maxCached of them.
+type cache struct {
+	mu     sync.RWMutex
+	routes map[string]cached
+}
+
+type cached struct {
+	route *Route
+	until time.Time
+}
+
+const maxCached = 65536
+
+func newCache() *cache { return &cache{routes: make(map[string]cached)} }
+
+// get returns the route of a domain, or nil.
+func (c *cache) get(domain string, now time.Time) *Route {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if e := c.routes[domain]; now.Before(e.until) {
+		return e.route
+	}
+	return nil
+}
+
+// put keeps a route. Where there are too many it drops what has run out, and
+// else whatever comes first: it will be asked for again.
+func (c *cache) put(domain string, r *Route, now, until time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.routes) >= maxCached {
+		c.drop(now)
+	}
+	c.routes[domain] = cached{r, until}
+}
+
+func (c *cache) drop(now time.Time) {
+	for domain, e := range c.routes {
+		if !now.Before(e.until) {
+			delete(c.routes, domain)
+		}
+	}
+	for domain := range c.routes {
+		if len(c.routes) < maxCached*3/4 {
+			return
+		}
+		delete(c.routes, domain)
+	}
+}

@@ -1,0 +1,109 @@
+package route
+
+import (
+	"net"
+	"strconv"
+
+	"github.com/weirmail/weir/reply"
+)
+
+// Route is where mail for a domain goes. It is shared and must not be changed.
+type Route struct {
+	// Lane names the destination: routes that lead to the same hosts by the
+	// same rules have the same.
+	Lane string
+	// Groups are the hosts in the order in which they are tried. Those of one
+	// group are equals, between whom the load is spread.
+	Groups [][]Host
+	// TLS is what the hosts have to speak.
+	TLS TLSPolicy
+	// Final is set where the hosts are the last stop, which is so for LMTP:
+	// the Return-Path field is added (RFC 5321 section 4.4).
+	Final bool
+}
+
+// Protocol is what a host speaks.
+type Protocol uint8
+
+// The protocols.
+const (
+	SMTP Protocol = iota // RFC 5321
+	LMTP                 // RFC 2033
+)
+
+// TLSPolicy says what TLS the hosts of a route have to speak.
+type TLSPolicy uint8
+
+// The policies.
+const (
+	TLSOff           TLSPolicy = iota // none
+	TLSOpportunistic                  // where it is offered
+	TLSEncrypted                      // always, whatever the certificate
+	TLSVerified                       // always, with a valid certificate for the host
+)
+
+// String returns the policy as the configuration writes it.
+func (p TLSPolicy) String() string {
+	switch p {
+	case TLSOff:
+		return "off"
+	case TLSOpportunistic:
+		return "opportunistic"
+	case TLSEncrypted:
+		return "encrypted"
+	case TLSVerified:
+		return "verified"
+	}
+	return "invalid"
+}
+
+// Host is one host of a route: a name or an IP address and a port, or a Unix
+// socket.
+type Host struct {
+	Protocol Protocol
+	// Implicit is TLS from the first byte (RFC 8314).
+	Implicit bool
+	// Name is the host name or the IP address; empty with Socket.
+	Name string
+	Port uint16
+	// Socket is the path of a Unix socket.
+	Socket string
+
+	// foreign is set where a record of the DNS names the host, not the
+	// operator.
+	foreign bool
+}
+
+// String returns what a person calls the host.
+func (h Host) String() string {
+	if h.Socket != "" {
+		return h.Socket
+	}
+	return net.JoinHostPort(h.Name, strconv.Itoa(int(h.Port)))
+}
+
+// Address is one address of a host.
+type Address struct {
+	// Network and Addr are as for net.Dial.
+	Network, Addr string
+	// Host is the name for TLS and for the log.
+	Host string
+}
+
+// Error says that there is no way for a forward-path, or to a host.
+type Error struct {
+	// Permanent is set where trying again is of no use.
+	Permanent bool
+	// Status is the enhanced status code without its class.
+	Status reply.Status
+	// Reason is the token of the verdict.
+	Reason string
+	// Err says what is wrong.
+	Err error
+}
+
+// Error returns what is wrong.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *Error) Unwrap() error { return e.Err }

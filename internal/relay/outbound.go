@@ -1,0 +1,181 @@
+package relay
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/weirmail/weir/internal/config"
+	"github.com/weirmail/weir/internal/dns"
+	"github.com/weirmail/weir/internal/mail"
+	"github.com/weirmail/weir/internal/outbound"
+	"github.com/weirmail/weir/internal/outbound/attempt"
+	"github.com/weirmail/weir/internal/outbound/retry"
+	"github.com/weirmail/weir/internal/outbound/route"
+)
+
+// buildOutbound builds the room that delivers.
+func (r *Relay) buildOutbound(ids *mail.IDSource) (*outbound.Outbound, error) {
+	cfg := r.config
+	table, err := r.buildTable()
+	if err != nil {
+		return nil, err
+	}
+	name := cfg.Delivery.EHLO
+	if name == "" {
+		name = cfg.Hostname
+	}
+	return outbound.New(outbound.Options{
+		Hostname: cfg.Hostname,
+		Spool:    r.store,
+		Router:   table,
+		Attempt:  attempt.Options{LocalName: name, Dial: dialer(cfg.Delivery.SourceAddress)},
+		Timetable: retry.Timetable{
+			First:       cfg.Retry.First,
+			Max:         cfg.Retry.Max,
+			Expire:      cfg.Retry.Expire,
+			DelayNotice: cfg.Retry.DelayNotice,
+		},
+		IDs:          ids,
+		Events:       r.events,
+		Connections:  cfg.Delivery.Connections,
+		Transactions: cfg.Delivery.TransactionsPerConnection,
+		Age:          cfg.Delivery.ConnectionAge,
+		Idle:         cfg.Delivery.Idle,
+	}), nil
+}
+
+// buildTable builds the table of routes.
+func (r *Relay) buildTable() (*route.Table, error) {
+	cfg := r.config
+	resolver, err := dns.New(dns.Options{Servers: cfg.DNS.Servers})
+	if err != nil {
+		return nil, fmt.Errorf("preparing to ask the DNS (key servers of [dns] sets whom): %w", err)
+	}
+	o := route.Options{
+		Default:  nextHops(cfg.NextHop),
+		Direct:   cfg.Deliver == config.DeliverDirect,
+		TLS:      tlsPolicy(cfg.Delivery.TLS),
+		Hostname: cfg.Hostname,
+		Own:      ownAddresses(cfg),
+		Resolver: resolver,
+	}
+	o.IPv4Only, o.IPv6Only = onlyOneKind(cfg.Delivery.SourceAddress)
+	for i := range cfg.Routes {
+		rule := &cfg.Routes[i]
+		policy := o.TLS
+		if rule.TLS != "" {
+			policy = tlsPolicy(rule.TLS)
+		}
+		o.Rules = append(o.Rules, route.Rule{To: rule.To, NextHops: nextHops(rule.NextHop), TLS: policy})
+	}
+	if r.inbox != nil && len(o.Default) == 0 {
+		o.Default = []route.NextHop{r.inbox.nextHop()}
+		o.TLS = route.TLSOff
+	}
+	return route.New(o), nil
+}
+
+func nextHops(hops []config.NextHop) []route.NextHop {
+	var all []route.NextHop
+	for _, h := range hops {
+		n := route.NextHop{Implicit: h.Implicit, MX: h.MX, Host: h.Host, Port: h.Port, Socket: h.Socket}
+		if h.Protocol == config.ProtocolLMTP {
+			n.Protocol = route.LMTP
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
+func tlsPolicy(p config.TLSPolicy) route.TLSPolicy {
+	switch p {
+	case config.TLSOff:
+		return route.TLSOff
+	case config.TLSEncrypted:
+		return route.TLSEncrypted
+	case config.TLSVerified:
+		return route.TLSVerified
+	}
+	return route.TLSOpportunistic
+}
+
+// smtpPort is where mail exchangers listen.
+const smtpPort = "25"
+
+// ownAddresses are those by which other servers reach this relay: a record
+// that leads there is a loop. A relay that does not listen on port 25 is
+// reached by nobody's records.
+func ownAddresses(cfg *config.Config) []netip.Addr {
+	var own []netip.Addr
+	for _, l := range cfg.Listeners {
+		network, address := l.Network()
+		host, port, err := net.SplitHostPort(address)
+		if network != "tcp" || err != nil || port != smtpPort {
+			continue
+		}
+		if addr, err := netip.ParseAddr(host); err == nil && !addr.IsUnspecified() {
+			own = append(own, addr.Unmap())
+			continue
+		}
+		own = append(own, interfaceAddresses()...)
+	}
+	return own
+}
+
+// interfaceAddresses are all addresses of this machine, as far as it tells.
+func interfaceAddresses() []netip.Addr {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	var addrs []netip.Addr
+	for _, a := range all {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+			addrs = append(addrs, prefix.Addr().Unmap())
+		}
+	}
+	return addrs
+}
+
+// onlyOneKind tells whether the source addresses leave only one kind of
+// connection possible.
+func onlyOneKind(sources []netip.Addr) (four, six bool) {
+	if len(sources) == 0 {
+		return false, false
+	}
+	has4 := slices.ContainsFunc(sources, func(a netip.Addr) bool { return a.Unmap().Is4() })
+	has6 := slices.ContainsFunc(sources, func(a netip.Addr) bool { return !a.Unmap().Is4() })
+	return has4 && !has6, has6 && !has4
+}
+
+// dialer makes connections from the source address of the right kind.
+func dialer(sources []netip.Addr) func(ctx context.Context, network, address string) (net.Conn, error) {
+	plain := net.Dialer{KeepAlive: 30 * time.Second}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		d := plain
+		if strings.HasPrefix(network, "tcp") {
+			d.LocalAddr = sourceFor(sources, address)
+		}
+		return d.DialContext(ctx, network, address)
+	}
+}
+
+// sourceFor returns the source address for a target, or nil where the system
+// may choose.
+func sourceFor(sources []netip.Addr, address string) net.Addr {
+	target, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return nil
+	}
+	for _, s := range sources {
+		if s.Unmap().Is4() == target.Addr().Unmap().Is4() {
+			return net.TCPAddrFromAddrPort(netip.AddrPortFrom(s, 0))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,302 @@
+package relay
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/weirmail/weir/internal/config"
+	"github.com/weirmail/weir/internal/event"
+	"github.com/weirmail/weir/internal/inbound"
+	"github.com/weirmail/weir/internal/mail"
+	"github.com/weirmail/weir/internal/outbound"
+	"github.com/weirmail/weir/internal/spool/disk"
+	"github.com/weirmail/weir/smtpserver"
+)
+
+// Options are what a relay is given besides its configuration.
+type Options struct {
+	// Logger is where the log goes. It must not be nil.
+	Logger *slog.Logger
+	// Ready is called once all listeners are open, before mail is taken. It
+	// may be nil.
+	Ready func(Addresses)
+	// Hurry cuts the grace time short when it is closed: the second signal of
+	// an operator who has waited enough. It may be nil.
+	Hurry <-chan struct{}
+	// Version is the version of the program, for the status.
+	Version string
+}
+
+// Addresses are where a running relay listens. Ports that the configuration
+// left to the system are known here.
+type Addresses struct {
+	// Mail are the listeners for mail, in the order of the configuration.
+	Mail []Listening
+	// HTTP is the address of the page; empty where there is none.
+	HTTP string
+	// Socket is the path of the admin socket.
+	Socket string
+}
+
+// Listening is one open listener for mail.
+type Listening struct {
+	Name    string
+	Address net.Addr
+}
+
+// hurryGrace is the grace time that is left after Hurry.
+const hurryGrace = 2 * time.Second
+
+// Relay is a relay whose parts are built and whose listeners are open.
+type Relay struct {
+	config  *config.Config
+	options Options
+	events  *event.Listener
+	store   *disk.Store
+	out     *outbound.Outbound
+	mail    []mailListener
+	web     *web
+	inbox   *inboxHop
+	began   time.Time
+}
+
+// mailListener is one listener with its server.
+type mailListener struct {
+	name     string
+	listener net.Listener
+	server   *smtpserver.Server
+}
+
+// Run builds a relay and runs it until the context ends or something fails
+// that it cannot go on without. It returns nil when it was told to stop and
+// has.
+func Run(ctx context.Context, cfg *config.Config, o Options) error {
+	r, err := New(ctx, cfg, o)
+	if err != nil {
+		return err
+	}
+	return r.Run(ctx)
+}
+
+// New builds a relay: it opens the spool and all listeners. Nothing is served
+// before Run, which must be called.
+func New(ctx context.Context, cfg *config.Config, o Options) (r *Relay, err error) {
+	r = &Relay{config: cfg, options: o, events: event.Tee(event.Log(o.Logger)), began: time.Now()}
+	defer func() {
+		if err != nil {
+			r.abandon()
+		}
+	}()
+	if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the state folder (key state_dir): %w", err)
+	}
+	if r.store, err = openSpool(ctx, cfg, o.Logger); err != nil {
+		return nil, err
+	}
+	ids := mail.NewIDSource(rand.Reader)
+	if err := r.openMail(ids); err != nil {
+		return nil, err
+	}
+	if cfg.Dev {
+		if r.inbox, err = r.openInbox(); err != nil {
+			return nil, err
+		}
+	}
+	if r.out, err = r.buildOutbound(ids); err != nil {
+		return nil, err
+	}
+	if r.web, err = r.openWeb(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// abandon closes what New has opened so far.
+func (r *Relay) abandon() {
+	for _, l := range r.mail {
+		l.listener.Close()
+	}
+	r.inbox.abandon()
+	r.web.abandon()
+	if r.store != nil {
+		r.store.Close()
+	}
+}
+
+func openSpool(ctx context.Context, cfg *config.Config, logger *slog.Logger) (*disk.Store, error) {
+	dir := filepath.Join(cfg.StateDir, "spool")
+	store, err := disk.Open(ctx, dir, disk.Options{
+		MemTable:        int64(cfg.Spool.Memtable),
+		MinSyncInterval: cfg.Spool.MinSyncInterval,
+		LargeBody:       int64(cfg.Spool.LargeBody),
+		Reserve:         reserve(int64(cfg.Spool.ReserveDisk)),
+		Logger:          logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the queue (key state_dir): %w", err)
+	}
+	return store, nil
+}
+
+// reserve turns the 0 of the configuration, which keeps nothing free, into
+// what means so to the spool.
+func reserve(bytes int64) int64 {
+	if bytes == 0 {
+		return -1
+	}
+	return bytes
+}
+
+// openMail opens the listeners for mail.
+func (r *Relay) openMail(ids *mail.IDSource) error {
+	certificate, err := loadTLS(&r.config.TLS)
+	if err != nil {
+		return err
+	}
+	in := inbound.New(inbound.Options{
+		Hostname:    r.config.Hostname,
+		Spool:       r.store,
+		Failed:      r.store.Failed(),
+		Policy:      inbound.NewPolicy(r.config.Clients.Allow, r.config.AcceptFor),
+		IDs:         ids,
+		Events:      r.events,
+		MaxReceived: r.config.SMTP.MaxReceived,
+	})
+	for _, l := range r.config.Listeners {
+		network, address := l.Network()
+		nl, err := listen(network, address)
+		if err != nil {
+			return fmt.Errorf("opening the listener %s (key address of [[listener]]): %w", l.Label(), err)
+		}
+		r.mail = append(r.mail, mailListener{
+			name:     l.Label(),
+			listener: nl,
+			server:   in.Server(inboundListener(r.config, &l, certificate)),
+		})
+	}
+	return nil
+}
+
+// Addresses returns where the relay listens.
+func (r *Relay) Addresses() Addresses {
+	var a Addresses
+	for _, l := range r.mail {
+		a.Mail = append(a.Mail, Listening{Name: l.name, Address: l.listener.Addr()})
+	}
+	a.HTTP, a.Socket = r.web.addresses()
+	return a
+}
+
+// Run serves until the context ends, or until something fails that the relay
+// cannot go on without, and stops in order then.
+func (r *Relay) Run(ctx context.Context) error {
+	r.announce()
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+
+	var servers, rest sync.WaitGroup
+	for _, l := range r.mail {
+		servers.Go(func() {
+			if err := l.server.Serve(l.listener); !errors.Is(err, smtpserver.ErrServerClosed) {
+				fail(fmt.Errorf("listener %s: %w", l.name, err))
+			}
+		})
+	}
+	delivering, stopDelivering := context.WithCancel(context.Background())
+	patience, losePatience := context.WithCancel(context.Background())
+	defer losePatience()
+	rest.Go(func() { r.out.Run(delivering, patience) })
+	r.inbox.serve(&rest, fail)
+	r.web.serve(&rest, fail)
+
+	select {
+	case <-ctx.Done():
+	case <-r.store.Failed():
+		fail(fmt.Errorf("the spool takes no more mail: %w", r.store.Err()))
+	}
+	r.options.Logger.Info("stopping", "grace", r.config.Lifecycle.Grace)
+	r.web.stopping.Store(true)
+	grace, cancel := r.grace()
+	defer cancel()
+	r.stopServers(grace)
+	servers.Wait()
+	stopDelivering()
+	context.AfterFunc(grace, losePatience)
+	<-r.out.Stopped()
+	r.inbox.stop(grace) // after outbound: what was on its way there has arrived
+	r.web.stop()
+	rest.Wait()
+	if err := r.store.Close(); err != nil {
+		fail(fmt.Errorf("closing the spool: %w", err))
+	}
+	return causeOf(ctx)
+}
+
+// announce says where the relay listens.
+func (r *Relay) announce() {
+	a := r.Addresses()
+	for _, l := range a.Mail {
+		r.options.Logger.Info("listening", "kind", "mail", "name", l.Name, "address", l.Address.String())
+	}
+	if a.HTTP != "" {
+		r.options.Logger.Info("listening", "kind", "page", "address", a.HTTP)
+	}
+	r.options.Logger.Info("listening", "kind", "admin", "address", a.Socket)
+	if r.options.Ready != nil {
+		r.options.Ready(a)
+	}
+	r.options.Logger.Info("serving", "version", r.options.Version, "hostname", r.config.Hostname)
+}
+
+// grace returns a context that ends with the grace time, or soon after Hurry.
+func (r *Relay) grace() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.Background(), r.config.Lifecycle.Grace)
+	if r.options.Hurry != nil {
+		go func() {
+			select {
+			case <-r.options.Hurry:
+			case <-ctx.Done():
+				return
+			}
+			timer := time.NewTimer(hurryGrace)
+			defer timer.Stop()
+			select {
+			case <-timer.C:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, cancel
+}
+
+// stopServers lets the transactions of all listeners finish, and closes what
+// has not finished when the grace time is over.
+func (r *Relay) stopServers(grace context.Context) {
+	var group sync.WaitGroup
+	for _, l := range r.mail {
+		group.Go(func() {
+			if l.server.Shutdown(grace) != nil {
+				l.server.Close()
+			}
+		})
+	}
+	group.Wait()
+}
+
+// causeOf returns why the relay failed, or nil where it was told to stop.
+func causeOf(ctx context.Context) error {
+	cause := context.Cause(ctx)
+	if errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
+		return nil
+	}
+	return cause
+}

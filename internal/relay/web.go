@@ -1,0 +1,217 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/weirmail/weir/internal/admin"
+	"github.com/weirmail/weir/internal/admin/api"
+	"github.com/weirmail/weir/internal/mail"
+	"github.com/weirmail/weir/internal/spool"
+)
+
+// web is what is reached by HTTP: the admin interface on its socket, and the
+// page with the health checks.
+type web struct {
+	socket, page     net.Listener // page may be nil
+	admin, pages     *http.Server
+	path             string
+	stopping         atomic.Bool
+	faultsOfTheirOwn *slog.Logger
+}
+
+// The bounds on a client of the web interfaces. A bulk change may take long,
+// so writing has none.
+const (
+	readHeader = 10 * time.Second
+	readAll    = time.Minute
+	idleWeb    = 2 * time.Minute
+)
+
+// openWeb opens the admin socket and the page.
+func (r *Relay) openWeb() (*web, error) {
+	w := &web{path: r.config.Admin.Socket, faultsOfTheirOwn: r.options.Logger}
+	if err := os.MkdirAll(filepath.Dir(w.path), 0o755); err != nil {
+		return nil, fmt.Errorf("making the folder of the admin socket (key socket of [admin]): %w", err)
+	}
+	var err error
+	if w.socket, err = listen("unix", w.path); err != nil {
+		return nil, fmt.Errorf("opening the admin socket (key socket of [admin]): %w", err)
+	}
+	// Whoever may open it may steer the relay.
+	if err := os.Chmod(w.path, 0o600); err != nil {
+		w.abandon()
+		return nil, fmt.Errorf("guarding the admin socket (key socket of [admin]): %w", err)
+	}
+	w.admin = w.server(r.adminHandler(w))
+	if r.config.Admin.HTTP == "" {
+		return w, nil
+	}
+	if w.page, err = listen("tcp", r.config.Admin.HTTP); err != nil {
+		w.abandon()
+		return nil, fmt.Errorf("opening the page (key http of [admin]): %w", err)
+	}
+	w.pages = w.server(r.pageHandler(w))
+	return w, nil
+}
+
+func (w *web) server(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: readHeader,
+		ReadTimeout:       readAll,
+		IdleTimeout:       idleWeb,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(w.faultsOfTheirOwn.Handler(), slog.LevelWarn),
+	}
+}
+
+// adminHandler is the whole admin interface.
+func (r *Relay) adminHandler(w *web) http.Handler {
+	return admin.Handler(admin.Options{
+		Queue:    r.store,
+		NotFound: func(err error) bool { return errors.Is(err, spool.ErrNotFound) },
+		Status:   func(ctx context.Context) (api.Status, error) { return r.status(ctx, w) },
+		Ready:    func() error { return r.ready(w) },
+		Content: func(ctx context.Context, id mail.ID) (io.ReadCloser, int64, error) {
+			content, err := r.store.Content(ctx, id)
+			if err != nil {
+				return nil, 0, err
+			}
+			return content, content.Size(), nil
+		},
+	})
+}
+
+// pageHandler is what a browser sees.
+func (r *Relay) pageHandler(w *web) http.Handler {
+	health := admin.Health(func() error { return r.ready(w) })
+	if r.inbox == nil {
+		return health
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/livez", health)
+	mux.Handle("/readyz", health)
+	mux.Handle("/", r.inbox.handler())
+	return mux
+}
+
+// The reasons for which a relay takes no mail.
+var (
+	errStopping = errors.New("the relay is stopping")
+	errNoSpool  = errors.New("the spool takes no more mail")
+)
+
+// ready says why the relay takes no mail, or nil.
+func (r *Relay) ready(w *web) error {
+	if w.stopping.Load() {
+		return errStopping
+	}
+	select {
+	case <-r.store.Failed():
+		return fmt.Errorf("%w: %w", errNoSpool, r.store.Err())
+	default:
+		return nil
+	}
+}
+
+// status gathers how the relay is.
+func (r *Relay) status(ctx context.Context, w *web) (api.Status, error) {
+	s := api.Status{
+		Version:  r.options.Version,
+		Hostname: r.config.Hostname,
+		Started:  r.began,
+		State:    api.StateServing,
+	}
+	if w.stopping.Load() {
+		s.State = api.StateStopping
+	}
+	if err := r.ready(w); err != nil {
+		s.Problem = err.Error()
+	}
+	stats, err := r.store.Stats(ctx)
+	if err != nil {
+		return s, fmt.Errorf("asking the spool for its figures: %w", err)
+	}
+	s.Spool = api.Spool{
+		Messages: stats.Messages, Bytes: stats.Bytes, Leased: stats.Leased,
+		Held: stats.Held, Flushes: stats.Flushes,
+	}
+	for i, l := range r.mail {
+		s.Listeners = append(s.Listeners, api.Listener{
+			Name:        l.name,
+			Address:     l.listener.Addr().String(),
+			Protocol:    string(r.config.Listeners[i].Protocol),
+			TLS:         tlsOf(l),
+			Connections: l.server.Connections(),
+		})
+	}
+	return s, nil
+}
+
+func tlsOf(l mailListener) string {
+	switch {
+	case l.server.TLS == nil:
+		return "off"
+	case l.server.ImplicitTLS:
+		return "implicit"
+	}
+	return "starttls"
+}
+
+// addresses are where the web interfaces are reached.
+func (w *web) addresses() (page, socket string) {
+	if w.page != nil {
+		page = w.page.Addr().String()
+	}
+	return page, w.path
+}
+
+// abandon closes what was opened. The receiver may be nil.
+func (w *web) abandon() {
+	if w == nil {
+		return
+	}
+	w.socket.Close()
+	if w.page != nil {
+		w.page.Close()
+	}
+}
+
+// serve runs the servers until stop.
+func (w *web) serve(group *sync.WaitGroup, fail func(error)) {
+	run := func(s *http.Server, l net.Listener, what string) {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			fail(fmt.Errorf("%s: %w", what, err))
+		}
+	}
+	group.Go(func() { run(w.admin, w.socket, "the admin socket") })
+	if w.pages != nil {
+		group.Go(func() { run(w.pages, w.page, "the page") })
+	}
+}
+
+// leaving is how long requests may go on after the relay has said that it is
+// stopping.
+const leaving = time.Second
+
+// stop ends the servers: what is asked for now is answered, streams are cut.
+func (w *web) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), leaving)
+	defer cancel()
+	for _, s := range []*http.Server{w.pages, w.admin} {
+		if s != nil && s.Shutdown(ctx) != nil {
+			s.Close()
+		}
+	}
+}
