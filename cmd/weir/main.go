@@ -48,6 +48,7 @@ func run(args []string, w *world) int {
 	exited := -1
 	parser, err := kong.New(&c,
 		kong.Name("weir"),
+		kong.Vars{"default_config": defaultConfig},
 		kong.Description("An SMTP relay: it takes mail, keeps it safe, and delivers it.\n\nRun \"weir serve --dev\" to see mail flow."),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(code int) { exited = code }),

@@ -138,7 +138,7 @@ func summaryOf(m entry) apiSummary {
 	s := &m.summary
 	return apiSummary{
 		ID: m.id, MessageID: s.messageID, Read: m.seen, From: first(s.from),
-		To: filled(s.to), Cc: filled(s.cc), Bcc: filled(s.bcc), ReplyTo: filled(s.replyTo),
+		To: notNil(s.to), Cc: notNil(s.cc), Bcc: notNil(s.bcc), ReplyTo: notNil(s.replyTo),
 		Subject: s.subject, Created: m.arrived.UTC(), Size: len(m.raw), Attachments: s.attachments, Snippet: s.snippet,
 	}
 }
@@ -151,8 +151,8 @@ func first(list []address) *address {
 	return &list[0]
 }
 
-// filled makes a list that is written as [] where it is empty.
-func filled[E any](list []E) []E {
+// notNil makes a list that is written as [] where it is empty.
+func notNil[E any](list []E) []E {
 	if list == nil {
 		return []E{}
 	}
@@ -169,7 +169,7 @@ func (in *Inbox) apiGet(w http.ResponseWriter, r *http.Request) {
 	s := &m.summary
 	answer := apiMessage{
 		ID: m.id, MessageID: s.messageID, From: first(s.from),
-		To: filled(s.to), Cc: filled(s.cc), Bcc: filled(s.bcc), ReplyTo: filled(s.replyTo),
+		To: notNil(s.to), Cc: notNil(s.cc), Bcc: notNil(s.bcc), ReplyTo: notNil(s.replyTo),
 		ReturnPath: m.envelope.mail.Path.Address(), Subject: s.subject, Date: s.date.UTC(),
 		Text: d.plain(maxText), Size: len(m.raw), Inline: []apiPart{}, Attachments: []apiPart{},
 		Envelope: envelopeOf(&m.envelope),

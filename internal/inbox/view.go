@@ -24,6 +24,7 @@ type messageView struct {
 	Date     string
 	Size     string
 	Download string
+	Files    []partRow // the attachments
 	Tabs     []tab
 	Problems []string
 	// Of these only the one of the view is set.
@@ -69,7 +70,6 @@ type fact struct{ Name, Value, Note string }
 
 // partRow is one part of a message.
 type partRow struct {
-	Number  int
 	Name    string
 	Type    string
 	Size    string
@@ -97,6 +97,7 @@ func (in *Inbox) viewMessage(m *message, view, query string) *messageView {
 	if v.From == "" {
 		v.From = senderOf(m)
 	}
+	v.Files = viewParts(m.id, d, func(p *part) bool { return !p.isBody() })
 	view = chooseView(d, view)
 	v.Tabs = tabs(m.id, query, view, d)
 	in.fill(v, view, m, d)
@@ -149,7 +150,7 @@ func (in *Inbox) fill(v *messageView, view string, m *message, d *document) {
 	case "envelope":
 		v.Envelope = in.viewEnvelope(m)
 	case "parts":
-		v.Parts = viewParts(m.id, d)
+		v.Parts = viewParts(m.id, d, func(*part) bool { return true })
 	case "raw":
 		text := cut(fromUnknown(m.raw[:min(len(m.raw), maxRawShown)]), maxRawShown)
 		v.Raw = &rawView{Text: text, Cut: len(m.raw) > maxRawShown}
@@ -186,7 +187,7 @@ func (in *Inbox) viewEnvelope(m *message) []fact {
 	for _, r := range e.recipients {
 		f := fact{"Forward-path", r.Path.String(), rcptParameters(r.Notify.String(), r.Original.String())}
 		if !names(named, r.Path.Address()) {
-			f.Note = strings.TrimSpace(f.Note + "  in neither To nor Cc")
+			f.Note = joinNotes(f.Note, "in neither To nor Cc")
 		}
 		facts = append(facts, f)
 	}
@@ -199,6 +200,13 @@ func (in *Inbox) viewEnvelope(m *message) []fact {
 		facts = append(facts, fact{"TLS", e.tls, ""})
 	}
 	return append(facts, fact{"Session", e.session, ""})
+}
+
+func joinNotes(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + ", " + b
 }
 
 // mailParameters writes the parameters of MAIL as they stood there.
@@ -227,26 +235,34 @@ func rcptParameters(notify, original string) string {
 	return strings.Join(words, " ")
 }
 
-func viewParts(id string, d *document) []partRow {
-	rows := make([]partRow, len(d.parts))
+// viewParts lists the parts that are chosen.
+func viewParts(id string, d *document, chosen func(*part) bool) []partRow {
+	var rows []partRow
 	for i, p := range d.parts {
-		rows[i] = partRow{
-			Number: i + 1, Name: p.name(i + 1), Type: p.mediaType, Size: sizeText(p.size()), Note: p.note(),
-			URL: "/message/" + id + "/part/" + strconv.Itoa(i+1), Picture: p.isPicture(),
+		if !chosen(p) {
+			continue
 		}
+		rows = append(rows, partRow{
+			Name: p.name(i + 1), Type: p.mediaType, Size: sizeText(p.size()), Note: p.note(),
+			URL: "/message/" + id + "/part/" + strconv.Itoa(i+1), Picture: p.isPicture(),
+		})
 	}
 	return rows
 }
 
 // note says what a part is for.
 func (p *part) note() string {
+	note := "attachment"
 	switch {
 	case p.isBody():
-		return "body"
+		note = "body"
 	case p.contentID != "" && !p.attached:
-		return "inline, cid:" + p.contentID
+		note = "inline"
 	}
-	return "attachment"
+	if p.contentID != "" {
+		note += ", cid:" + p.contentID
+	}
+	return note
 }
 
 // findLinks parts a text at its web addresses.

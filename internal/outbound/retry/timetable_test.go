@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// usual is what the configuration has where nothing else is said.
+// usual is a timetable such as a relay has.
 var usual = Timetable{First: 5 * time.Minute, Max: 4 * time.Hour, Expire: 5 * 24 * time.Hour, DelayNotice: 4 * time.Hour}
 
 // almostOne is the greatest random number.
