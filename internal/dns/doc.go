@@ -4,5 +4,8 @@
 // Its rule: a caller learns which of three things is so: here is the answer;
 // there is none, as the owner of the name says; or nobody could be asked, so
 // that it is worth coming back. Answers are kept as long as their owners
-// allow, and the same question is asked once at a time.
+// allow, within bounds, and the same question is asked once at a time.
+//
+// It is a stub: it asks resolvers that ask the others, and validates no
+// signatures.
 package dns

@@ -10,10 +10,13 @@ import (
 // passes.
 var (
 	// ErrNotFound: the name does not exist (NXDOMAIN).
-	ErrNotFound = errors.New("the name does not exist in the DNS")
+	ErrNotFound = errors.New("the name does not exist")
 	// ErrNoData: the name exists and has no records of this type.
-	ErrNoData = errors.New("the name has no such records in the DNS")
+	ErrNoData = errors.New("the name has no such records")
 )
+
+// errClosed is the cause where the resolver was closed.
+var errClosed = errors.New("the resolver is closed")
 
 // Error is a question that got no answer.
 type Error struct {
@@ -21,23 +24,24 @@ type Error struct {
 	Name, Type string
 	// Server is who was asked last; empty where nobody was.
 	Server string
-	// Err is why: one that wraps ErrNotFound or ErrNoData, or what became of
-	// asking.
+	// Err is why: one that wraps [ErrNotFound] or [ErrNoData], or what became
+	// of asking.
 	Err error
 }
 
-// Error returns the question and why it has no answer.
+// Error returns the question, who was asked, and why there is no answer.
 func (e *Error) Error() string {
-	if e.Server == "" || errors.Is(e.Err, ErrNotFound) || errors.Is(e.Err, ErrNoData) {
-		return fmt.Sprintf("looking up %s %s: %v", e.Type, e.Name, e.Err)
+	if e.Server == "" {
+		return fmt.Sprintf("looking up %s of %s: %v", e.Type, e.Name, e.Err)
 	}
-	return fmt.Sprintf("looking up %s %s at %s: %v", e.Type, e.Name, e.Server, e.Err)
+	return fmt.Sprintf("looking up %s of %s at %s: %v", e.Type, e.Name, e.Server, e.Err)
 }
 
 // Unwrap returns why.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Temporary reports that asking again later makes sense.
+// Temporary reports that asking again later makes sense: the servers failed,
+// refused or were silent, and the owner of the name has not said anything.
 func (e *Error) Temporary() bool {
 	return !errors.Is(e.Err, ErrNotFound) && !errors.Is(e.Err, ErrNoData)
 }
