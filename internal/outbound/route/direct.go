@@ -169,6 +169,6 @@ func (t *Table) later(ctx context.Context, err error) error {
 func noRoute(domain string) error {
 	return &Error{
 		Status: reply.NewStatus(4, 4), Reason: "no-route",
-		Err: fmt.Errorf("nothing says where mail for %s goes: set next_hop, a [[route]], or deliver = \"direct\"; it is kept until then", domain),
+		Err: fmt.Errorf("nothing says where mail for %s goes: set next_hop, a [[route]], or deliver = \"direct\"; it waits in the queue", domain),
 	}
 }

@@ -1,0 +1,147 @@
+package outbound
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/weirmail/weir/internal/outbound/attempt"
+	"github.com/weirmail/weir/internal/outbound/verdict"
+	"github.com/weirmail/weir/internal/spool"
+	"github.com/weirmail/weir/smtp"
+)
+
+// worker delivers the jobs of one destination over a connection of its own.
+type worker struct {
+	out         *Outbound
+	destination *destination
+	conn        *attempt.Connection
+}
+
+// contentPause is when a message is tried again whose content could not be
+// opened.
+const contentPause = time.Minute
+
+// Do delivers a job, and settles it.
+func (w *worker) Do(ctx context.Context, j job) {
+	answers, target, err := w.deliver(ctx, j)
+	due := time.Time{}
+	if err != nil && ctx.Err() == nil && !errors.Is(err, spool.ErrNotFound) { // removed meanwhile
+		w.out.fault("delivery", fmt.Errorf("delivering message %v: %w", j.lease.Envelope.ID, err))
+		due = w.out.options.Now().Add(contentPause)
+	}
+	if len(answers) == 0 {
+		w.out.release(j.lease, due)
+		return
+	}
+	// Also where an error or the end of the relay cut it short: who has an
+	// answer is not to get the message again.
+	w.out.settle(ctx, j, answers, target)
+}
+
+// Close ends the connection.
+func (w *worker) Close() {
+	if w.conn != nil {
+		w.conn.Close(context.Background()) // bounded by the client's time for QUIT
+		w.conn = nil
+	}
+}
+
+// deliver runs transactions until each recipient has an answer. More than one
+// is needed where the peer takes no more recipients in one, and where a
+// connection that was kept open turned out to be dead: that is nobody's
+// failure, and is tried again on a fresh one. An error is one of the spool's.
+func (w *worker) deliver(ctx context.Context, j job) ([]attempt.Answer, attempt.Target, error) {
+	var done []attempt.Answer
+	open := j.lease.Recipients
+	for {
+		fresh, target, failure := w.connect(ctx, j)
+		if failure != nil {
+			return append(done, failed(open, failure, ctx)...), target, nil
+		}
+		answers, failure, err := w.transact(ctx, j, open)
+		if err != nil {
+			return done, target, err
+		}
+		again := open[:0:0]
+		answered := make(map[int]bool, len(answers))
+		for _, a := range answers {
+			answered[a.Recipient] = true
+			if a.Verdict.Split {
+				again = append(again, a.Recipient)
+				continue
+			}
+			done = append(done, a)
+		}
+		if failure == nil {
+			if len(again) == 0 {
+				return done, target, nil
+			}
+			open = again
+			continue
+		}
+		w.Close()
+		for _, i := range open {
+			if !answered[i] {
+				again = append(again, i)
+			}
+		}
+		if fresh || !betweenMessages(failure.Stage) || ctx.Err() != nil {
+			if betweenMessages(failure.Stage) {
+				failure.Stage = smtp.StageMAIL // a fresh connection was never idle
+			}
+			return append(done, failed(again, failure, ctx)...), target, nil
+		}
+		open = again
+	}
+}
+
+// betweenMessages tells the stages of a failure that came before the message
+// was spoken of, on a connection that had been kept.
+func betweenMessages(s smtp.Stage) bool { return s == smtp.StageIdle || s == smtp.StageRSET }
+
+// transact runs one transaction with the content opened anew. A content that
+// is damaged is no error: it is tried like everything else until it expires,
+// and its sender is told.
+func (w *worker) transact(ctx context.Context, j job, recipients []int) ([]attempt.Answer, *attempt.Failure, error) {
+	content, err := w.out.options.Spool.Content(ctx, j.lease.Envelope.ID)
+	if errors.Is(err, spool.ErrDamaged) {
+		w.out.fault("delivery", fmt.Errorf("delivering message %v: %w", j.lease.Envelope.ID, err))
+		return damaged(recipients), nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening the content: %w", err)
+	}
+	defer content.Close()
+	answers, failure := w.conn.Send(ctx, &attempt.Message{
+		Envelope:   j.lease.Envelope,
+		Recipients: recipients,
+		Content:    content,
+		Final:      j.route.Final,
+	})
+	return answers, failure, nil
+}
+
+// failed answers for recipients that a failure left without a reply. Nobody is
+// charged for an attempt that the relay itself broke off.
+func failed(recipients []int, f *attempt.Failure, ctx context.Context) []attempt.Answer {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return answersTo(recipients, f)
+}
+
+// damaged answers for recipients of a message that cannot be read.
+func damaged(recipients []int) []attempt.Answer {
+	answers := make([]attempt.Answer, len(recipients))
+	for n, i := range recipients {
+		answers[n] = attempt.Answer{
+			Recipient: i,
+			Stage:     smtp.StageMAIL,
+			Problem:   "the message cannot be read from the disk",
+			Verdict:   verdict.Verdict{Action: verdict.Retry, Scope: verdict.ScopeMessage, Reason: "local-error", Charge: true},
+		}
+	}
+	return answers
+}
