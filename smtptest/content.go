@@ -65,9 +65,7 @@ func (r *role) expectData(s step) error {
 		if line == "." {
 			break
 		}
-		if strings.HasPrefix(line, ".") {
-			line = line[1:]
-		}
+		line = strings.TrimPrefix(line, ".")
 		message = append(append(message, line...), "\r\n"...)
 		if len(message) > maxContent {
 			return r.deviate(s.line, "the message does not end", nil)
