@@ -16,7 +16,7 @@ type configCommands struct {
 
 // configFlags say where the configuration comes from.
 type configFlags struct {
-	Config string            `help:"The configuration file. Without it, ${default_config} is read where it exists." placeholder:"FILE" short:"c" type:"path"`
+	Config string            `help:"The configuration file. Without it, ${default_config} is read where it exists." placeholder:"FILE" short:"c"`
 	Set    map[string]string `help:"Set a key, as in --set retry.expire=2d. It wins over the environment and the file." placeholder:"KEY=VALUE" mapsep:"none"`
 }
 

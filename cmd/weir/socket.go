@@ -11,8 +11,8 @@ import (
 
 // socketFlags say which running relay is meant.
 type socketFlags struct {
-	Socket string `help:"The Unix socket of the relay. Without it, the one of the configuration, or else that of \"weir serve --dev\"." placeholder:"PATH" type:"path"`
-	Config string `help:"The configuration file that names the socket." placeholder:"FILE" short:"c" type:"path"`
+	Socket string `help:"The Unix socket of the relay. Without it, the one of the configuration, or else that of \"weir serve --dev\"." placeholder:"PATH"`
+	Config string `help:"The configuration file that names the socket." placeholder:"FILE" short:"c"`
 }
 
 // client returns a client of the relay that is meant.

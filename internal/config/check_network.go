@@ -105,7 +105,8 @@ func checkListener(d *decoder, c *Config, key string, l Listener) {
 	case l.TLS == ListenerTLSImplicit && (port == "25" || port == "587"):
 		d.doubt(key+".tls", fmt.Sprintf("clients of port %s begin in plain text and would wait in vain", port), `write tls = "auto"`)
 	}
-	if l.Address != "" && l.Address == c.Admin.HTTP {
+	// Port 0 is one of the system's choice, another each time.
+	if l.Address != "" && port != "0" && l.Address == c.Admin.HTTP {
 		d.wrong(key+".address", "the page has this address already", "change http under [admin]")
 	}
 }

@@ -88,35 +88,37 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 
 // New builds a relay: it opens the spool and all listeners. Nothing is served
 // before Run, which must be called.
-func New(ctx context.Context, cfg *config.Config, o Options) (r *Relay, err error) {
-	r = &Relay{config: cfg, options: o, events: event.Tee(event.Log(o.Logger)), began: time.Now()}
-	defer func() {
-		if err != nil {
-			r.abandon()
-		}
-	}()
-	if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
-		return nil, fmt.Errorf("making the state folder (key state_dir): %w", err)
-	}
-	if r.store, err = openSpool(ctx, cfg, o.Logger); err != nil {
-		return nil, err
-	}
-	ids := mail.NewIDSource(rand.Reader)
-	if err := r.openMail(ids); err != nil {
-		return nil, err
-	}
-	if cfg.Dev {
-		if r.inbox, err = r.openInbox(); err != nil {
-			return nil, err
-		}
-	}
-	if r.out, err = r.buildOutbound(ids); err != nil {
-		return nil, err
-	}
-	if r.web, err = r.openWeb(); err != nil {
+func New(ctx context.Context, cfg *config.Config, o Options) (*Relay, error) {
+	r := &Relay{config: cfg, options: o, events: event.Tee(event.Log(o.Logger)), began: time.Now()}
+	if err := r.open(ctx); err != nil {
+		r.abandon()
 		return nil, err
 	}
 	return r, nil
+}
+
+// open opens and builds the parts, each after those that it needs.
+func (r *Relay) open(ctx context.Context) (err error) {
+	if err := os.MkdirAll(r.config.StateDir, 0o700); err != nil {
+		return fmt.Errorf("making the state folder (key state_dir): %w", err)
+	}
+	if r.store, err = openSpool(ctx, r.config, r.options.Logger); err != nil {
+		return err
+	}
+	ids := mail.NewIDSource(rand.Reader)
+	if err := r.openMail(ids); err != nil {
+		return err
+	}
+	if r.config.Dev {
+		if r.inbox, err = r.openInbox(); err != nil {
+			return err
+		}
+	}
+	if r.out, err = r.buildOutbound(ids); err != nil {
+		return err
+	}
+	r.web, err = r.openWeb()
+	return err
 }
 
 // abandon closes what New has opened so far.
