@@ -35,6 +35,7 @@ func (h *handler) bulk(action api.Action) serve {
 		if request.All && !request.Filter.IsZero() {
 			return badRequest("all means the whole queue, but there is a filter too")
 		}
+		unhurried(w)
 		run := h.newBulkRun(action, request)
 		if err := run.all(r.Context()); err != nil {
 			return internal(err)

@@ -23,6 +23,7 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	unhurried(w)
 	page := api.Page{Messages: []api.Message{}}
 	fits := matcher(query.filter, h.Now())
 	err = h.scan(r.Context(), query.after, func(e *mail.Envelope) bool {
@@ -123,6 +124,7 @@ func (h *handler) content(w http.ResponseWriter, r *http.Request) error {
 		return h.queueProblem(id, err)
 	}
 	defer content.Close()
+	unhurried(w)
 	w.Header().Set("Content-Type", "message/rfc822")
 	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
 	w.Header().Set("Content-Disposition", `attachment; filename="`+id.String()+`.eml"`)

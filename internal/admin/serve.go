@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/weirmail/weir/internal/admin/api"
 )
@@ -51,6 +52,17 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	allowed := strings.Join(slices.Sorted(maps.Keys(m)), ", ")
 	w.Header().Set("Allow", allowed)
 	writeProblem(w, problem(http.StatusMethodNotAllowed, api.ProblemMethod, "The page does not know this method", "%s is not possible at %s, only %s", r.Method, r.URL.Path, allowed))
+}
+
+// unhurried takes off the time limit of the server, which is there for
+// clients that do not end their request. Behind it this one may take as long
+// as a queue of a million messages does; if the client leaves, its context
+// ends all the same.
+func unhurried(w http.ResponseWriter) {
+	control := http.NewResponseController(w)
+	// Where there is no limit that can be taken off there is nothing to do.
+	_ = control.SetReadDeadline(time.Time{})
+	_ = control.SetWriteDeadline(time.Time{})
 }
 
 func write(w http.ResponseWriter, v any) error {
