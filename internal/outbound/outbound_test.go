@@ -3,6 +3,7 @@ package outbound
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -10,10 +11,12 @@ import (
 	"time"
 
 	"github.com/weirmail/weir/internal/mail"
+	"github.com/weirmail/weir/internal/outbound/attempt"
 	"github.com/weirmail/weir/internal/outbound/route"
 	"github.com/weirmail/weir/internal/spool"
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtp"
+	"github.com/weirmail/weir/smtpclient"
 	"github.com/weirmail/weir/smtpserver"
 )
 
@@ -487,7 +490,7 @@ func TestAConnectionThatEndedWhileIdleCostsNoAttempt(t *testing.T) {
 		idle      time.Duration
 	}{
 		{"closed at once", "close\n", 0},
-		{"reset at once", "reset\n", 0},
+		{"reset just now", "wait 500ms\nreset\n", 600 * time.Millisecond},
 		{"closed, and found so before use", "close\n", 5 * time.Second},
 		{"421 ahead", "S: 421 4.4.2 idle for too long\nclose\n", 5 * time.Second},
 		{"421 to the next command", "C: MAIL FROM:<alice@example.org>\nS: 421 4.3.2 shutting down\nclose\n", 0},
@@ -790,4 +793,169 @@ func TestLanesWithoutWorkEnd(t *testing.T) {
 		}
 		w.stopped()
 	})
+}
+
+// What finds no place in a lane waits in the spool until the lane will have
+// come to it.
+func TestAFullLaneLeavesTheRestInTheSpool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(o *Options) { o.Connections = 2 })
+		w.peer("example.net", "stall\n"+next+"stall\n")
+		w.start()
+		var last mail.ID
+		for range 4096 + 2 + 10 {
+			last = w.put("bob@example.net")
+		}
+		synctest.Wait()
+		if n := w.spool.leased(); n != 4096+2 {
+			t.Errorf("%d leased", n)
+		}
+		if p := w.progress(last, 0); p.State != mail.Waiting || p.Attempts != 0 || !p.Due.After(time.Now()) {
+			t.Errorf("%+v", p)
+		}
+	})
+}
+
+func TestClaimingGoesOnAfterAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		sink := newSink(t, nil)
+		w.host("example.net", sink.dial)
+		w.spool.claims = []error{errors.New("the disk hiccups"), errors.New("again")}
+		e := w.envelope("alice@example.org", "bob@example.net")
+		w.spool.add(e, []byte(text), false)
+		w.start()
+		if p := w.after(time.Minute, e.ID, 0); p.State != mail.Relayed {
+			t.Errorf("%+v", p)
+		}
+		if n := len(w.takeFaults()); n != 2 {
+			t.Errorf("%d faults told", n)
+		}
+		w.stopped()
+	})
+}
+
+func TestAClosedSpoolEndsTheClaiming(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.spool.claims = []error{spool.ErrClosed}
+		w.start()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if len(w.spool.claims) != 0 || len(w.takeFaults()) != 0 {
+			t.Error("claimed once more")
+		}
+	})
+}
+
+// The directory does not answer while the relay ends.
+func TestTheEndReleasesWhatHasNoRouteYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.silent = true
+		w.start()
+		for range 200 {
+			w.put("bob@example.net")
+		}
+		synctest.Wait()
+		if n := w.spool.leased(); n < resolvers {
+			t.Errorf("%d leased", n)
+		}
+	})
+}
+
+func TestHostsOfOnePreferenceShareTheLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(o *Options) {
+			o.Transactions = 1
+			o.Random = rand.New(rand.NewPCG(1, 2)).Float64
+		})
+		sink := newSink(t, nil)
+		w.host("mx1", sink.dial)
+		w.host("mx2", sink.dial)
+		r := routeTo("mx1")
+		r.Groups[0] = append(r.Groups[0], route.Host{Name: "mx2", Port: 25})
+		w.routes["example.net"] = r
+		w.start()
+		for range 200 {
+			w.put("bob@example.net")
+			synctest.Wait()
+		}
+		if one, two := w.dialled("mx1"), w.dialled("mx2"); one+two != 200 || one < 70 || two < 70 {
+			t.Errorf("%d and %d connections", one, two)
+		}
+		w.stopped()
+	})
+}
+
+func TestOldConnectionsAreNotUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(o *Options) { o.Age, o.Idle = time.Minute, time.Hour })
+		sink := newSink(t, nil)
+		w.host("example.net", sink.dial)
+		w.start()
+		for range 4 {
+			w.put("bob@example.net")
+			time.Sleep(40 * time.Second)
+		}
+		if n := w.dialled("example.net"); n != 2 {
+			t.Errorf("%d connections", n)
+		}
+		w.stopped()
+	})
+}
+
+func TestNoMoreThanSomeAddressesAreTriedAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		var hosts []string
+		for i := range 20 {
+			hosts = append(hosts, fmt.Sprintf("mx%d", i))
+		}
+		w.routes["example.net"] = routeTo(hosts...)
+		w.start()
+		id := w.put("bob@example.net")
+		synctest.Wait()
+		if p := w.progress(id, 0); p.State != mail.Waiting || p.Attempts != 1 || p.Last.Host != "mx7" {
+			t.Errorf("%+v", p)
+		}
+		if n := w.dialled("mx7") + w.dialled("mx8"); n != 1 {
+			t.Errorf("%d connections to the last hosts", n)
+		}
+	})
+}
+
+func TestARouteWithoutHostsIsARetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.routes["example.net"] = routeTo()
+		w.start()
+		id := w.put("bob@example.net")
+		synctest.Wait()
+		if p := w.progress(id, 0); p.State != mail.Waiting || p.Last.Problem == "" {
+			t.Errorf("%+v", p)
+		}
+	})
+}
+
+func TestTargetsOfHosts(t *testing.T) {
+	address := route.Address{Host: "mx.example.net", Network: "tcp", Addr: "192.0.2.25:25"}
+	for _, test := range []struct {
+		tls  route.TLSPolicy
+		host route.Host
+		want attempt.Target
+	}{
+		{route.TLSOff, route.Host{}, attempt.Target{}},
+		{route.TLSOpportunistic, route.Host{}, attempt.Target{TLS: smtpclient.TLSOpportunistic}},
+		{route.TLSEncrypted, route.Host{}, attempt.Target{TLS: smtpclient.TLSRequired}},
+		{route.TLSVerified, route.Host{}, attempt.Target{TLS: smtpclient.TLSRequired, Verify: true}},
+		{route.TLSVerified, route.Host{Implicit: true}, attempt.Target{TLS: smtpclient.TLSImplicit, Verify: true}},
+		{route.TLSOpportunistic, route.Host{Implicit: true}, attempt.Target{TLS: smtpclient.TLSImplicit}},
+		{route.TLSOff, route.Host{Protocol: route.LMTP}, attempt.Target{LMTP: true}},
+	} {
+		test.want.Host, test.want.Network, test.want.Address = address.Host, address.Network, address.Addr
+		if got := targetOf(&route.Route{TLS: test.tls}, test.host, address); got != test.want {
+			t.Errorf("%v, %+v: %+v, want %+v", test.tls, test.host, got, test.want)
+		}
+	}
 }

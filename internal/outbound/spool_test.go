@@ -26,6 +26,7 @@ type memory struct {
 	messages map[mail.ID]*message
 	settle   func(outcomes []mail.Outcome, notices []spool.Notice) error // may refuse; nil never does
 	content  func(mail.ID) error                                         // likewise
+	claims   []error                                                     // what the next claims fail with
 	removed  map[mail.ID]*mail.Envelope                                  // as they were at the end
 }
 
@@ -83,6 +84,9 @@ func (m *memory) poke() {
 }
 
 func (m *memory) Claim(ctx context.Context, limit int) ([]*mail.Lease, error) {
+	if err := m.claimError(); err != nil {
+		return nil, err
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -99,6 +103,15 @@ func (m *memory) Claim(ctx context.Context, limit int) ([]*mail.Lease, error) {
 		}
 		timer.Stop()
 	}
+}
+
+func (m *memory) claimError() (err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.claims) > 0 {
+		err, m.claims = m.claims[0], m.claims[1:]
+	}
+	return err
 }
 
 // due leases what is due; next is how long to wait where nothing is.

@@ -34,6 +34,7 @@ type world struct {
 	dials     map[string]int
 	routes    map[string]*route.Route // by domain
 	errors    map[string]error
+	silent    bool // the directory does not answer
 	events    []event.Attempted
 	noticed   []event.Noticed
 	heard     func(mail.Progress) // of each outcome; may be nil
@@ -118,7 +119,15 @@ func routeTo(hosts ...string) *route.Route {
 }
 
 // Lookup makes the world a Router.
-func (w *world) Lookup(_ context.Context, p smtp.Path) (*route.Route, error) {
+func (w *world) Lookup(ctx context.Context, p smtp.Path) (*route.Route, error) {
+	if w.silent {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return w.find(p)
+}
+
+func (w *world) find(p smtp.Path) (*route.Route, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.errors[p.Domain]; err != nil {
@@ -131,8 +140,8 @@ func (w *world) Lookup(_ context.Context, p smtp.Path) (*route.Route, error) {
 }
 
 func (w *world) Cached(p smtp.Path) (*route.Route, bool) {
-	r, err := w.Lookup(context.Background(), p)
-	return r, err == nil
+	r, err := w.find(p)
+	return r, err == nil && !w.silent
 }
 
 func (w *world) Addresses(_ context.Context, h route.Host) ([]route.Address, error) {

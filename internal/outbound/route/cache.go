@@ -17,7 +17,9 @@ type cached struct {
 	until time.Time
 }
 
-const maxCached = 65536
+// maxCached bounds the memory: a route whose records fill what they can takes
+// 8 KiB, a usual one a few hundred bytes.
+const maxCached = 8192
 
 func newCache() *cache { return &cache{routes: make(map[string]cached)} }
 

@@ -5,12 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/weirmail/weir/internal/dns"
-	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtp"
 )
+
+// smtpPort is where hosts that the DNS names listen (RFC 5321 section 4.5.4.2).
+const smtpPort = 25
+
+// maxHosts is how many of the best mail exchangers of a domain are used.
+const maxHosts = 16
 
 // The bounds on how long a route from the DNS is used without asking anew.
 const (
@@ -18,157 +25,188 @@ const (
 	mostLife  = time.Hour
 )
 
-// direct finds the hosts of a domain as RFC 5321 section 5.1 says.
-func (t *Table) direct(ctx context.Context, domain string, tls TLSPolicy) (*Route, error) {
-	now := t.options.Now()
-	name := key(domain)
-	if r := t.cache.get(name, now); r != nil {
-		return r, nil
+// ask finds a route by the DNS, and how long it holds. A life of 0 means that
+// it is not to be kept.
+func (t *Table) ask(ctx context.Context, domain string, to *target) (*Route, time.Duration, error) {
+	if len(to.hops) > 0 {
+		return t.expand(ctx, to)
 	}
 	if addr, ok := (smtp.Path{Domain: domain}).DomainLiteral(); ok {
-		return t.literal(addr, domain, tls)
+		r, err := t.literal(addr, to.tls)
+		return r, mostLife, err
 	}
-	groups, life, err := t.exchangers(ctx, name, t.options.Port)
+	groups, life, err := t.exchangers(ctx, domain, t.options.Port)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	r := newRoute(groups, tls)
-	t.cache.put(name, r, now, now.Add(min(max(life, leastLife), mostLife)))
-	return r, nil
+	return directRoute(groups, to.tls), life, nil
 }
 
 // literal is the route to an address that stands in place of a domain (RFC
 // 5321 section 4.1.3).
-func (t *Table) literal(addr netip.Addr, domain string, tls TLSPolicy) (*Route, error) {
-	if t.ours(addr) {
-		return nil, &Error{
-			Permanent: true, Status: reply.NewStatus(4, 6), Reason: "routing-loop",
-			Err: fmt.Errorf("the address %s is this relay itself", domain),
-		}
+func (t *Table) literal(addr netip.Addr, tls TLSPolicy) (*Route, error) {
+	addr = addr.Unmap().WithZone("")
+	switch {
+	case t.ours(addr):
+		return nil, loop(fmt.Errorf("the address %s is this relay itself", addr))
+	case unusable(addr):
+		return nil, unroutable(fmt.Errorf("%s is no address of a mail server", addr))
 	}
-	h := Host{Name: addr.Unmap().String(), Port: t.options.Port, foreign: true}
-	return newRoute([][]Host{{h}}, tls), nil
+	return directRoute([][]Host{{{Name: addr.String(), Port: t.options.Port, foreign: true}}}, tls), nil
 }
 
 // expand is the route of next hops among which there are domains with MX
-// records. One that cannot be looked up is left out where there are others.
-func (t *Table) expand(ctx context.Context, to *target) (*Route, error) {
-	var groups [][]Host
-	var last error
-	for _, h := range to.hops {
+// records. One that cannot be looked up is left out where there are others,
+// and asked for again soon.
+func (t *Table) expand(ctx context.Context, to *target) (*Route, time.Duration, error) {
+	found := make(map[int][][]Host)
+	life := mostLife
+	var failed error
+	for i, h := range to.hops {
 		if !h.MX {
-			groups = append(groups, []Host{h.host()})
 			continue
 		}
-		found, _, err := t.exchangers(ctx, key(h.Host), h.Port)
+		groups, l, err := t.exchangers(ctx, key(h.Host), h.Port)
 		if err != nil {
-			last = err
+			failed = err
 			continue
 		}
-		for _, group := range found {
-			for i := range group {
-				group[i].foreign = false // the operator named the domain
+		for _, group := range groups {
+			for k := range group {
+				group[k].foreign = false // the operator named the domain
 			}
-			groups = append(groups, group)
 		}
+		found[i], life = groups, min(life, max(l, leastLife))
 	}
-	if len(groups) == 0 {
-		var e *Error
-		if errors.As(last, &e) {
-			// It is the operator's own next hop: its mail waits until that is
-			// put right.
-			return nil, &Error{Status: e.Status, Reason: e.Reason, Err: fmt.Errorf("next_hop: %w", e.Err)}
-		}
-		return nil, last
+	r := to.route(found)
+	switch {
+	case failed == nil:
+		return r, life, nil
+	case len(r.Groups) > 0 && ctx.Err() == nil:
+		return r, 0, nil
 	}
-	return newRoute(groups, to.tls), nil
+	return nil, 0, ofNextHop(failed)
 }
 
-// exchangers returns the hosts for a domain, in groups of equal preference.
-func (t *Table) exchangers(ctx context.Context, name string, port uint16) ([][]Host, time.Duration, error) {
-	mx, life, err := t.options.Resolver.LookupMX(ctx, name)
+// ofNextHop is an error of a next hop of the operator's: mail waits until that
+// is put right.
+func ofNextHop(err error) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return &Error{Status: e.Status, Reason: e.Reason, Err: fmt.Errorf("next_hop: %w", e.Err)}
+}
+
+// exchangers returns the hosts for a domain in groups of equal preference, the
+// best first, and how long that holds (RFC 5321 section 5.1).
+func (t *Table) exchangers(ctx context.Context, domain string, port uint16) ([][]Host, time.Duration, error) {
+	mx, life, err := t.options.Resolver.LookupMX(ctx, domain)
 	switch {
 	case errors.Is(err, dns.ErrNoData):
-		return t.implicit(ctx, name, port)
+		groups, err := t.implicit(ctx, domain, port)
+		return groups, max(life, leastLife), err
 	case errors.Is(err, dns.ErrNotFound):
-		return nil, 0, noSuchDomain(name, err)
+		return nil, 0, noSuchDomain(domain, "there is no such name in the DNS")
 	case err != nil:
-		return nil, 0, t.later(ctx, err)
+		return nil, 0, later(ctx, err)
 	case len(mx) == 1 && mx[0].Host == "":
-		return nil, 0, &Error{
-			Permanent: true, Status: reply.NewStatus(1, 10), Reason: "domain-no-mail",
-			Err: fmt.Errorf("the domain %s takes no mail: it has a null MX record (RFC 7505)", name),
-		}
+		return nil, 0, nullMX(domain)
 	}
-	groups := t.group(mx, port)
-	if len(groups) == 0 {
-		return nil, 0, &Error{
-			Permanent: true, Status: reply.NewStatus(4, 6), Reason: "routing-loop",
-			Err: fmt.Errorf("the MX records of %s name this relay itself as the best host", name),
-		}
+	hosts := slices.DeleteFunc(mx, func(m dns.MX) bool { return !isHostName(m.Host) })
+	if len(hosts) == 0 {
+		return nil, 0, unroutable(fmt.Errorf("the MX records of %s name nothing that can be a host", domain))
 	}
-	return groups, life, nil
+	hosts, err = t.better(ctx, hosts[:min(len(hosts), maxHosts)])
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case len(hosts) == 0:
+		return nil, 0, loop(fmt.Errorf("the MX records of %s name this relay as the best host: a [[route]] has to say where its mail goes", domain))
+	}
+	return grouped(hosts, port), max(life, leastLife), nil
 }
 
-// group brings mail exchangers into groups. It ends before the first that is
-// this relay: to hand mail to hosts of the same or a lower rank would send it
-// in a circle (RFC 5321 section 5.1).
-func (t *Table) group(mx []dns.MX, port uint16) [][]Host {
+// implicit is the rule for a domain without MX records: it is its own host
+// (RFC 5321 section 5.1).
+func (t *Table) implicit(ctx context.Context, domain string, port uint16) ([][]Host, error) {
+	if domain == t.hostname {
+		return nil, loop(fmt.Errorf("mail for %s, which is this relay, ends here: a [[route]] or next_hop has to say where it goes", domain))
+	}
+	_, err := t.options.Resolver.LookupAddr(ctx, domain)
+	switch {
+	case errors.Is(err, dns.ErrNoData), errors.Is(err, dns.ErrNotFound):
+		return nil, noSuchDomain(domain, "it has neither mail exchangers (MX) nor an address in the DNS")
+	case err != nil:
+		return nil, later(ctx, err)
+	}
+	return [][]Host{{{Name: domain, Port: port, foreign: true}}}, nil
+}
+
+// better returns the mail exchangers that are preferred to this relay: to hand
+// mail to those of the same or a lower rank would send it in a circle (RFC
+// 5321 section 5.1).
+func (t *Table) better(ctx context.Context, mx []dns.MX) ([]dns.MX, error) {
+	own, err := t.ownAmong(ctx, mx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range mx {
+		if own[i] {
+			return slices.DeleteFunc(mx, func(m dns.MX) bool { return m.Preference >= mx[i].Preference }), nil
+		}
+	}
+	return mx, nil
+}
+
+// ownAmong tells which mail exchangers are this relay, by name or by address.
+// One that cannot be looked up is taken for another's: it will be asked for
+// again before it is spoken to. Without addresses of its own there is nothing
+// to look up. The error is that of the context.
+func (t *Table) ownAmong(ctx context.Context, mx []dns.MX) ([]bool, error) {
+	own := make([]bool, len(mx))
+	var group sync.WaitGroup
+	for i := range mx {
+		own[i] = mx[i].Host == t.hostname
+		if own[i] || len(t.options.Own) == 0 {
+			continue
+		}
+		group.Go(func() {
+			addrs, err := t.options.Resolver.LookupAddr(ctx, mx[i].Host)
+			own[i] = err == nil && slices.ContainsFunc(addrs, t.isOwn)
+		})
+	}
+	group.Wait()
+	return own, ctx.Err()
+}
+
+// grouped brings mail exchangers into groups of equal preference. A host that
+// is named twice counts by its best one.
+func grouped(mx []dns.MX, port uint16) [][]Host {
 	var groups [][]Host
-	for i := 0; i < len(mx); {
-		var group []Host
-		preference := mx[i].Preference
-		for ; i < len(mx) && mx[i].Preference == preference; i++ {
-			switch {
-			case mx[i].Host == fold(t.options.Hostname):
-				return groups
-			case mx[i].Host != "":
-				group = append(group, Host{Name: mx[i].Host, Port: port, foreign: true})
-			}
+	seen := make(map[string]bool, len(mx))
+	last := -1
+	for _, m := range mx {
+		if seen[m.Host] {
+			continue
 		}
-		if len(group) > 0 {
-			groups = append(groups, group)
+		seen[m.Host] = true
+		if int(m.Preference) != last {
+			groups = append(groups, nil)
+			last = int(m.Preference)
 		}
+		groups[len(groups)-1] = append(groups[len(groups)-1], Host{Name: m.Host, Port: port, foreign: true})
 	}
 	return groups
 }
 
-// implicit is the rule for a domain without MX records: it is its own host.
-func (t *Table) implicit(ctx context.Context, name string, port uint16) ([][]Host, time.Duration, error) {
-	if name == fold(t.options.Hostname) {
-		return nil, 0, &Error{
-			Permanent: true, Status: reply.NewStatus(4, 6), Reason: "routing-loop",
-			Err: fmt.Errorf("mail for %s ends here, and nothing says what to do with it: see the key next_hop and [[route]]", name),
-		}
+// isHostName tells whether a name from a record can be that of a host. It is
+// written into notices and logs. A number at the end would make it an address
+// (RFC 1123 section 2.1), which an MX record cannot hold.
+func isHostName(name string) bool {
+	if _, err := netip.ParseAddr(name); err == nil {
+		return false
 	}
-	_, err := t.options.Resolver.LookupAddr(ctx, name)
-	switch {
-	case errors.Is(err, dns.ErrNoData), errors.Is(err, dns.ErrNotFound):
-		return nil, 0, noSuchDomain(name, errors.New("it has neither MX nor address records"))
-	case err != nil:
-		return nil, 0, t.later(ctx, err)
-	}
-	return [][]Host{{{Name: name, Port: port, foreign: true}}}, 0, nil
-}
-
-func noSuchDomain(name string, err error) error {
-	return &Error{
-		Permanent: true, Status: reply.NewStatus(1, 2), Reason: "domain-not-found",
-		Err: fmt.Errorf("no mail can be sent to the domain %s: %w", name, err),
-	}
-}
-
-// later is the error for what the DNS could not say now.
-func (t *Table) later(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return &Error{Status: reply.NewStatus(4, 3), Reason: "dns-problem", Err: err}
-}
-
-func noRoute(domain string) error {
-	return &Error{
-		Status: reply.NewStatus(4, 4), Reason: "no-route",
-		Err: fmt.Errorf("nothing says where mail for %s goes: set next_hop, a [[route]], or deliver = \"direct\"; it waits in the queue", domain),
-	}
+	ascii, err := dns.ToASCII(name)
+	return err == nil && ascii == name
 }

@@ -1,16 +1,14 @@
 package route
 
-import (
-	"net"
-	"strconv"
-
-	"github.com/weirmail/weir/reply"
-)
+import "github.com/weirmail/weir/reply"
 
 // Route is where mail for a domain goes. It is shared and must not be changed.
 type Route struct {
 	// Lane names the destination: routes that lead to the same hosts by the
-	// same rules have the same.
+	// same rules have the same. Next hops of the configuration are written as
+	// there; hosts that the DNS names are a sorted list of names. The two never
+	// meet, so that nobody's record borrows a connection to a host that only
+	// the operator may name.
 	Lane string
 	// Groups are the hosts in the order in which they are tried. Those of one
 	// group are equals, between whom the load is spread.
@@ -63,23 +61,26 @@ type Host struct {
 	Protocol Protocol
 	// Implicit is TLS from the first byte (RFC 8314).
 	Implicit bool
-	// Name is the host name or the IP address; empty with Socket.
+	// Name is the host name or the IP address without brackets; empty with
+	// Socket.
 	Name string
-	Port uint16
+	Port uint16 // unused with Socket
 	// Socket is the path of a Unix socket.
 	Socket string
 
-	// foreign is set where a record of the DNS names the host, not the
-	// operator.
+	// foreign is set where a stranger names the host, by a record in the DNS
+	// or as the domain of an address. It then must not lead to this machine,
+	// and where it does not exist that is not the operator's mistake.
 	foreign bool
 }
 
-// String returns what a person calls the host.
+// String returns what a person calls the host: its name, its IP address, or
+// the path of its socket.
 func (h Host) String() string {
 	if h.Socket != "" {
 		return h.Socket
 	}
-	return net.JoinHostPort(h.Name, strconv.Itoa(int(h.Port)))
+	return h.Name
 }
 
 // Address is one address of a host.
@@ -96,9 +97,9 @@ type Error struct {
 	Permanent bool
 	// Status is the enhanced status code without its class.
 	Status reply.Status
-	// Reason is the token of the verdict.
+	// Reason is the primary cause, one word of the vocabulary of verdicts.
 	Reason string
-	// Err says what is wrong.
+	// Err says what is wrong, in a sentence that the sender may read.
 	Err error
 }
 

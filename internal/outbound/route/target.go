@@ -1,0 +1,113 @@
+package route
+
+import (
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// target is where a rule leads.
+type target struct {
+	hops []NextHop // none where the domain's own records name the hosts
+	name string    // of the hops, for lanes
+	tls  TLSPolicy
+	// fixed is the route where no record of the DNS has a say in it.
+	fixed *Route
+}
+
+func newTarget(hops []NextHop, tls TLSPolicy) *target {
+	to := &target{hops: hops, tls: tls}
+	names := make([]string, len(hops))
+	sockets, fixed := true, len(hops) > 0
+	for i := range hops {
+		names[i] = hops[i].String()
+		sockets = sockets && hops[i].Socket != ""
+		fixed = fixed && !hops[i].MX
+	}
+	if sockets && fixed {
+		to.tls = TLSOff // what never leaves the machine needs none
+	}
+	to.name = strings.Join(names, ", ")
+	if fixed {
+		to.fixed = to.route(nil)
+	}
+	return to
+}
+
+// cacheKey is the name under which the route of a domain is kept. That of next
+// hops holds for each domain of the rule, and is the name of no domain.
+func (to *target) cacheKey(domain string) string {
+	if len(to.hops) == 0 {
+		return domain
+	}
+	return to.name
+}
+
+// route returns the route by the next hops, with the groups of hosts that were
+// found for those whose hosts the DNS names, by their index.
+func (to *target) route(found map[int][][]Host) *Route {
+	r := &Route{TLS: to.tls, Lane: to.name + laneTLS(to.tls), Final: true}
+	for i := range to.hops {
+		h := &to.hops[i]
+		r.Final = r.Final && h.Protocol == LMTP
+		if h.MX {
+			r.Groups = append(r.Groups, found[i]...)
+			continue
+		}
+		r.Groups = append(r.Groups, []Host{h.host()})
+	}
+	return r
+}
+
+// host is the host of a next hop without MX.
+func (h *NextHop) host() Host {
+	return Host{Protocol: h.Protocol, Implicit: h.Implicit, Name: h.Host, Port: h.Port, Socket: h.Socket}
+}
+
+// String returns the next hop as the configuration writes it.
+func (h NextHop) String() string {
+	scheme := "smtp"
+	switch {
+	case h.Socket != "":
+		return "lmtp+unix:" + h.Socket
+	case h.MX:
+		scheme = "smtp+mx"
+	case h.Protocol == LMTP:
+		scheme = "lmtp"
+	case h.Implicit:
+		scheme = "smtps"
+	}
+	return scheme + "://" + hostPort(h.Host, h.Port)
+}
+
+func hostPort(host string, port uint16) string {
+	return net.JoinHostPort(host, strconv.Itoa(int(port)))
+}
+
+// directRoute is the route to hosts that the DNS names, or that a domain is.
+// Their preferences are no part of the lane: domains that share their hosts
+// share it, whichever of them they prefer.
+func directRoute(groups [][]Host, tls TLSPolicy) *Route {
+	var names []string
+	for _, group := range groups {
+		for _, h := range group {
+			name := h.Name
+			if h.Port != smtpPort {
+				name = hostPort(h.Name, h.Port)
+			}
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return &Route{Groups: groups, TLS: tls, Lane: strings.Join(slices.Compact(names), ",") + laneTLS(tls)}
+}
+
+// laneTLS is what the name of a lane says of TLS: connections are shared only
+// where the same is asked of them. The usual policy goes without saying.
+func laneTLS(p TLSPolicy) string {
+	if p == TLSOpportunistic {
+		return ""
+	}
+	return " tls=" + p.String()
+}
