@@ -61,7 +61,7 @@ func (c *Client) unasked() error {
 		}
 		r, done, err := c.parse(line, unknown)
 		if err != nil {
-			return c.fail(smtp.StageIdle, "", errors.Join(ErrUnasked, err))
+			return c.fail(smtp.StageIdle, "", fmt.Errorf("%w: %w", ErrUnasked, err))
 		}
 		if done && r.Code == reply.ServiceNotAvailable {
 			return c.failReply(smtp.StageIdle, "", r)

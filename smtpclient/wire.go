@@ -51,6 +51,9 @@ type knownLine struct {
 	reply reply.Reply
 }
 
+// is tells whether the line is the one known; none is, where nothing is known yet.
+func (k *knownLine) is(line []byte) bool { return k.line != "" && string(line) == k.line }
+
 // readReply reads a whole reply within the time-out. The error is of the network
 // or of the reply's form.
 func (w *wire) readReply(timeout time.Duration, place known) (reply.Reply, error) {
@@ -88,7 +91,7 @@ func (w *wire) patience(timeout time.Duration) time.Duration {
 // parse hands a line to the parser, unless it is the one known at the place.
 func (w *wire) parse(line []byte, place known) (reply.Reply, bool, error) {
 	addLine(w.transcript, 'S', line)
-	if place < numKnown && !w.partly && string(line) == w.known[place].line {
+	if place < numKnown && !w.partly && w.known[place].is(line) {
 		return w.known[place].reply, true, nil
 	}
 	text := string(line)
