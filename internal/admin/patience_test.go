@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +28,7 @@ func (s *slow) Scan(ctx context.Context, after mail.ID, each func(*mail.Envelope
 // oneConn is a listener with one connection.
 type oneConn struct {
 	conns chan net.Conn
+	once  sync.Once
 }
 
 func (l *oneConn) Accept() (net.Conn, error) {
@@ -37,7 +39,11 @@ func (l *oneConn) Accept() (net.Conn, error) {
 	return nc, nil
 }
 
-func (l *oneConn) Close() error   { return nil }
+func (l *oneConn) Close() error {
+	l.once.Do(func() { close(l.conns) })
+	return nil
+}
+
 func (l *oneConn) Addr() net.Addr { return &net.UnixAddr{Name: "test", Net: "unix"} }
 
 func TestLongWorkIsNotCutOffByTheServersTimeLimit(t *testing.T) {
@@ -62,7 +68,6 @@ func TestLongWorkIsNotCutOffByTheServersTimeLimit(t *testing.T) {
 			}
 			client.Close()
 			server.Close()
-			close(l.conns)
 			<-done
 		})
 	}

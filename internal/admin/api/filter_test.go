@@ -45,3 +45,18 @@ func TestFiltersSurviveTheQuery(t *testing.T) {
 		}
 	}
 }
+
+func FuzzDuration(f *testing.F) {
+	for _, s := range []string{"5d", "1d12h", "90s", "-1h", "9999999h", "65535d2562047h", "d", "1d1d"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		d, err := ParseDuration(s)
+		if err != nil {
+			return
+		}
+		if again, err := ParseDuration(d.String()); err != nil || again != d {
+			t.Errorf("%q is %v, which is read as %v, %v", s, d, again, err)
+		}
+	})
+}
