@@ -280,6 +280,27 @@ func TestMailGoesBackWhereAllHostsRefuseForGood(t *testing.T) {
 	}
 }
 
+// What one message was refused for is not held against the next.
+func TestARefusalForGoodIsNotShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.peer("example.net", "S: 554 not now, in the wrong words\nC: QUIT\nS: 221 bye\n"+next+hello+takes("alice@example.org", "bob@example.net")+bye)
+		sink := newSink(t, nil)
+		w.host("example.org", sink.dial)
+		w.start()
+		first := w.put("bob@example.net")
+		synctest.Wait()
+		second := w.put("bob@example.net")
+		if p := w.after(time.Minute, first, 0); p.State != mail.Failed {
+			t.Errorf("the first: %+v", p)
+		}
+		if p := w.progress(second, 0); p.State != mail.Relayed {
+			t.Errorf("the second: %+v", p)
+		}
+		w.stopped()
+	})
+}
+
 func TestALostConnectionAfterTheContentIsARetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, nil)
@@ -650,6 +671,9 @@ S: 250 taken
 		}
 		if faults := w.takeFaults(); len(faults) != 1 || !errors.Is(faults[0], spool.ErrFull) {
 			t.Errorf("faults %v", faults)
+		}
+		if n := w.notices(); len(n) != 0 {
+			t.Errorf("told of what was not stored: %+v", n)
 		}
 		full.Store(false)
 		if p := w.after(2*time.Minute, id, 0); p.State != mail.Failed {

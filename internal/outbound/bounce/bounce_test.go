@@ -334,6 +334,33 @@ func TestStatusOfRecipients(t *testing.T) {
 	}
 }
 
+func TestTextsOfOthersAreCleaned(t *testing.T) {
+	long := strings.Repeat("word ", 300)
+	for text, want := range map[string]string{
+		"plain":                           "plain",
+		"  two\t\tspaces ":                "two spaces",
+		"a\r\nBcc: b":                     "a Bcc: b",
+		"a\x1bb\x00c\x7fd\u0085e":         "a b c d e",
+		"a\u2028b\u2029c\u00a0d\u3000e":   "a b c d e",
+		"gnp\u202eexe\u2066x\u2069\ufeff": "gnpexex",
+		"\xff\xc3":                        "\ufffd\ufffd",
+		"\u0645\u06cc\u200c\u062e":        "\u0645\u06cc\u200c\u062e",
+		long:                              strings.TrimSpace(long)[:894] + " [...]",
+	} {
+		if got := clean(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		`"a  b"@example.org`:  `"a  b"@example.org`,
+		"a\r\n b@example.org": "a b@example.org",
+	} {
+		if got := address(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestKindsHaveNames(t *testing.T) {
 	for kind, want := range map[Kind]string{Failure: "failure", Delay: "delay", Success: "success", 9: "invalid"} {
 		if got := kind.String(); got != want {
