@@ -201,8 +201,8 @@ func grouped(mx []dns.MX, port uint16) [][]Host {
 }
 
 // isHostName tells whether a name from a record can be that of a host. It is
-// written into notices and logs. A number at the end would make it an address
-// (RFC 1123 section 2.1), which an MX record cannot hold.
+// written into notices and logs. An IP address, which some put there, is none
+// (RFC 5321 section 5.1).
 func isHostName(name string) bool {
 	if _, err := netip.ParseAddr(name); err == nil {
 		return false

@@ -2,7 +2,6 @@ package route
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/weirmail/weir/reply"
@@ -53,10 +52,6 @@ func unroutable(err error) error {
 func later(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
-	}
-	var passing interface{ Temporary() bool }
-	if !errors.As(err, &passing) {
-		err = fmt.Errorf("asking the DNS: %w", err)
 	}
 	return &Error{Status: reply.NewStatus(4, 3), Reason: "dns-problem", Err: err}
 }

@@ -13,8 +13,9 @@ import (
 
 // Resolver asks the DNS. [dns.Resolver] is one.
 type Resolver interface {
-	// LookupMX returns the mail exchangers of a domain, best first, and how
-	// long they hold. Its errors wrap those of package dns.
+	// LookupMX returns the mail exchangers of a domain, best first, in a slice
+	// that the caller may change, and how long they hold. Its errors wrap those
+	// of package dns; how long [dns.ErrNoData] holds is returned too.
 	LookupMX(ctx context.Context, domain string) ([]dns.MX, time.Duration, error)
 	// LookupAddr returns the addresses of a host. Its errors wrap those of
 	// package dns.
@@ -164,8 +165,12 @@ func (t *Table) Lookup(ctx context.Context, p smtp.Path) (*Route, error) {
 // find returns the domain of a forward-path as the table has it, and where its
 // mail goes: nil where nothing says so.
 func (t *Table) find(p smtp.Path) (domain string, to *target) {
-	if p.Domain == "" {
+	switch {
+	case p.Domain != "":
+	case p.IsPostmaster():
 		return t.hostname, t.home()
+	default:
+		return "", nil
 	}
 	domain = key(p.Domain)
 	if to := t.match(domain); to != nil {
