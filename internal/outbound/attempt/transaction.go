@@ -83,7 +83,7 @@ func (c *Connection) plan(m *Message) (*plan, []Answer) {
 	e := m.Envelope
 	caps := c.client.Capabilities()
 	var answers []Answer
-	if missing, status := missingFor(e, caps); missing != "" {
+	if missing, status := missingFor(m, caps); missing != "" {
 		for _, i := range m.Recipients {
 			answers = append(answers, refusal(i, missing, status))
 		}
@@ -108,11 +108,12 @@ func (c *Connection) plan(m *Message) (*plan, []Answer) {
 }
 
 // missingFor names what the message needs and the peer does not have.
-func missingFor(e *mail.Envelope, caps smtp.Capabilities) (missing string, status reply.Status) {
+func missingFor(m *Message, caps smtp.Capabilities) (missing string, status reply.Status) {
+	e := m.Envelope
 	switch {
 	case e.Body == smtp.BodyBinaryMIME && !(caps.Has("BINARYMIME") && caps.Has("CHUNKING")):
 		return "the message is binary, and the next hop does not offer BINARYMIME", reply.NewStatus(6, 3)
-	case e.SMTPUTF8 && needsUTF8(e) && !caps.Has("SMTPUTF8"):
+	case e.SMTPUTF8 && needsUTF8(m) && !caps.Has("SMTPUTF8"):
 		return "the message needs SMTPUTF8, which the next hop does not offer", reply.NewStatus(6, 7)
 	}
 	return "", reply.Status{}
@@ -120,12 +121,12 @@ func missingFor(e *mail.Envelope, caps smtp.Capabilities) (missing string, statu
 
 // needsUTF8 tells whether something of the message is beyond ASCII, so that
 // the wish for SMTPUTF8 cannot be dropped (RFC 6531 section 3.5).
-func needsUTF8(e *mail.Envelope) bool {
-	if e.EightBit || !e.ReversePath.IsASCII() {
+func needsUTF8(m *Message) bool {
+	if m.Envelope.EightBit || !m.Envelope.ReversePath.IsASCII() {
 		return true
 	}
-	for i := range e.Recipients {
-		if !e.Recipients[i].Path.IsASCII() {
+	for _, i := range m.Recipients {
+		if !m.Envelope.Recipients[i].Path.IsASCII() {
 			return true
 		}
 	}

@@ -385,6 +385,30 @@ func TestEachReasonIsExplainedInWholeSentences(t *testing.T) {
 	}
 }
 
+// words is the closed list of reasons; package verdict has the same.
+const words = `
+	unavailable overload maintenance shutdown local-error storage timeout network expired
+	connection-limit session-limit too-many-recipients rate-limit mailbox-busy greylisting too-many-errors
+	reputation blocklist reverse-dns helo-rejected
+	policy policy-spf policy-dkim policy-dmarc policy-sender-auth sender-rejected
+	content-spam content-virus content-malformed message-too-large
+	mailbox-unknown mailbox-full mailbox-disabled mailbox-moved recipient-unverified
+	domain-not-found domain-no-mail relay-denied routing-loop dns-problem
+	auth-required auth-failed auth-mechanism tls-required tls-failed
+	unsupported-parameter unsupported-command syntax address-syntax bad-sequence other`
+
+func TestEachReasonIsExplainedAndNoOther(t *testing.T) {
+	all := strings.Fields(words)
+	for _, reason := range all {
+		if _, ok := explanations[reason]; !ok {
+			t.Errorf("%s is not explained", reason)
+		}
+	}
+	if len(explanations) != len(all) {
+		t.Errorf("%d explanations of %d reasons", len(explanations), len(all))
+	}
+}
+
 func TestPeriodsInWords(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		5 * 24 * time.Hour:             "5 days",
