@@ -87,7 +87,7 @@ func sendBySmtplib(t testing.TB, address string, s *sample, file string) {
 
 func sendByCurl(t testing.TB, address string, s *sample, file string) {
 	t.Helper()
-	command(t, s, need(t, "curl"), "--silent", "--show-error", "smtp://"+address+"/curl.test",
+	command(t, s, need(t, "curl"), "--silent", "--show-error", "--max-time", "60", "smtp://"+address+"/curl.test",
 		"--mail-from", "ada@example.org", "--mail-rcpt", "bob@example.net", "--upload-file", file)
 }
 

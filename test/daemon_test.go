@@ -116,10 +116,16 @@ func launch(t testing.TB, dir string, args ...string) *daemon {
 		d.cmd.Wait()
 	}()
 	t.Cleanup(func() {
-		d.kill()
 		if t.Failed() {
+			// Its goroutines say what it was waiting for.
+			d.cmd.Process.Signal(syscall.SIGQUIT)
+			select {
+			case <-d.exited:
+			case <-time.After(patience):
+			}
 			t.Logf("what weir wrote:\n%s", d.tail())
 		}
+		d.kill()
 	})
 	return d
 }
@@ -159,8 +165,8 @@ func (d *daemon) output() string {
 // tail is the end of the output.
 func (d *daemon) tail() string {
 	s := d.output()
-	if len(s) > 8<<10 {
-		s = "…" + s[len(s)-8<<10:]
+	if len(s) > 32<<10 {
+		s = "…" + s[len(s)-32<<10:]
 	}
 	return s
 }
@@ -168,7 +174,7 @@ func (d *daemon) tail() string {
 // address is that of the first listener.
 func (d *daemon) address() string { return d.mail[0] }
 
-// kill ends the program as a power cut would, as far as it is concerned.
+// kill ends the program with SIGKILL.
 func (d *daemon) kill() {
 	d.cmd.Process.Kill()
 	<-d.exited

@@ -8,6 +8,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -163,7 +164,7 @@ func ordinaries() []sample {
 	all := corpus()
 	for i := range all {
 		s := &all[i]
-		if !s.binary && !s.utf8 && len(s.content) < 1<<20 && len(some) < 40 && s.name[:8] == "ordinary" {
+		if !s.binary && !s.utf8 && len(s.content) < 1<<20 && len(some) < 40 && strings.HasPrefix(s.name, "ordinary") {
 			some = append(some, *s)
 		}
 	}

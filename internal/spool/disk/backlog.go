@@ -18,7 +18,7 @@ import (
 type backlog struct {
 	// stale is set when something has changed since the last look.
 	stale  atomic.Bool
-	tables atomic.Int64 // tables in memory, the one that is written included
+	tables atomic.Int64 // bytes of the tables in memory, the one that is written included
 	layers atomic.Int64 // layers of level 0, which every read has to look at
 
 	looking sync.Mutex
@@ -27,8 +27,11 @@ type backlog struct {
 	changed chan struct{} // closed at the next change
 }
 
-// How far behind the background work may be. New mail waits first; what
-// settles messages goes on for longer, since it is what makes room.
+// How far behind the background work may be: in full tables in memory, and in
+// layers. New mail waits first; what settles messages goes on for longer, since
+// it is what makes room. Tables are counted by their bytes: a store that was
+// just opened begins with many small ones, which Pebble does not write out
+// before they have gathered.
 const (
 	mailTables   = 3
 	settleTables = 6
@@ -66,7 +69,7 @@ func (b *backlog) look(db *pebble.DB) {
 	defer b.looking.Unlock()
 	b.stale.Store(false)
 	m := db.Metrics()
-	b.tables.Store(m.MemTable.Count)
+	b.tables.Store(int64(m.MemTable.Size))
 	b.layers.Store(int64(m.Levels[0].Sublevels))
 }
 
@@ -96,15 +99,16 @@ func (s *Store) admit(ctx context.Context, mail bool) error {
 		if err := s.await(ctx, next, time.Second); err != nil {
 			return err
 		}
+		s.backlog.stale.Store(true) // not everything that makes room is told
 	}
 }
 
 func (s *Store) behind(mail bool) bool {
 	tables := s.backlog.tables.Load()
 	if mail {
-		return tables > mailTables || s.backlog.layers.Load() > mailLayers
+		return tables > mailTables*s.options.MemTable || s.backlog.layers.Load() > mailLayers
 	}
-	return tables > settleTables
+	return tables > settleTables*s.options.MemTable
 }
 
 // await waits for an event, at most for the given time. It returns an error
