@@ -3,6 +3,7 @@ package dns
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/netip"
 	"os"
@@ -15,15 +16,11 @@ import (
 // where none is named, as the C library does.
 func systemServers(path string) ([]netip.AddrPort, error) {
 	fallback := []netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 53)}
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fallback, nil
-	}
+	text, err := readFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading which resolvers the system uses: %w", err)
 	}
-	defer file.Close()
-	conf, err := dns.ClientConfigFromReader(file)
+	conf, err := dns.ClientConfigFromReader(strings.NewReader(text))
 	if err != nil {
 		return nil, fmt.Errorf("reading which resolvers the system uses: %s: %w", path, err)
 	}
@@ -39,20 +36,14 @@ func systemServers(path string) ([]netip.AddrPort, error) {
 	return servers, nil
 }
 
-// maxHosts bounds the file of hosts.
-const maxHosts = 1 << 20
-
 // readHosts reads a file of hosts (hosts(5)).
 func readHosts(path string) (map[string][]netip.Addr, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	text, err := readFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the names of this machine: %w", err)
 	}
 	hosts := map[string][]netip.Addr{}
-	for line := range strings.Lines(string(text[:min(len(text), maxHosts)])) {
+	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
 		words := strings.Fields(line)
 		if len(words) < 2 {
@@ -69,4 +60,21 @@ func readHosts(path string) (map[string][]netip.Addr, error) {
 		}
 	}
 	return hosts, nil
+}
+
+// maxFile bounds what is read of a file of the system.
+const maxFile = 1 << 20
+
+// readFile returns the text of a file, nothing where there is none.
+func readFile(path string) (string, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxFile))
+	return string(text), err
 }
