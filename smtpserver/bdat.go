@@ -10,13 +10,8 @@ import (
 // bdat handles the first BDAT of a message. The chunks that follow are read
 // by the source, since the session takes the message as one.
 func (c *Conn) bdat(args []byte) {
-	size, last, err := smtp.ParseBDAT(args)
-	if err != nil {
-		// How much follows is not known: the channel cannot be kept in step.
-		c.reject(ReplySyntax, problemOf(err))
-		return
-	}
-	if !c.beginChunk(size) {
+	size, last, ok := c.parseBDAT(args)
+	if !ok || !c.beginChunk(size) {
 		return
 	}
 	c.take(&Content{
@@ -26,34 +21,53 @@ func (c *Conn) bdat(args []byte) {
 	})
 }
 
-// beginChunk is beginContent for a chunk, which follows whatever the answer
-// is, and is dropped where it has no place.
+// parseBDAT reads the arguments. Where that fails nobody knows how much content
+// follows, so that nothing behind it can be told from a command.
+func (c *Conn) parseBDAT(args []byte) (size int64, last, ok bool) {
+	size, last, err := smtp.ParseBDAT(args)
+	if err != nil {
+		c.answer(ReplyChunkLost, problemOf(err))
+	}
+	return size, last, err == nil
+}
+
+// beginChunk looks whether a chunk has its place. It follows whatever the answer
+// is, and is dropped where it has none.
 func (c *Conn) beginChunk(size int64) bool {
-	if c.tx != nil && c.tx.accepted > 0 && !c.tx.failed {
+	row, words := c.refusalOfChunk()
+	if row == nil {
 		return true
 	}
 	if c.tx != nil {
 		c.tx.failed = true
 	}
-	if !c.dropChunk(size) {
-		return false
+	// A client may have sent all its chunks before it heard what became of the
+	// first one: they are no errors.
+	if c.dropChunk(size) {
+		c.answerIdle(row, words...)
 	}
-	if c.tx != nil && c.tx.accepted == 0 && c.tx.refused > 0 {
-		c.answer(ReplyNoRecipients)
-		return false
-	}
-	c.reject(ReplyBadSequence, "BDAT", "there is no transaction with a recipient")
 	return false
+}
+
+func (c *Conn) refusalOfChunk() (row *Row, words []string) {
+	switch {
+	case !c.extended:
+		return ReplyBadSequence, []string{"BDAT", c.helloAdvice()}
+	case c.tx == nil || c.tx.failed:
+		return ReplyBadSequence, []string{"BDAT", "there is no transaction, RSET and MAIL begin one"}
+	case c.tx.accepted == 0:
+		return c.refusalWithoutRecipients("BDAT")
+	}
+	return nil, nil
 }
 
 // dropChunk reads a chunk that has no place. It reports false where the
 // session is over.
 func (c *Conn) dropChunk(size int64) bool {
 	s := chunks{conn: c, left: size}
+	c.restartTimeout()
 	err := s.drain(maxDrain * c.server.Limits.MessageSize)
-	if err == errEndlessContent {
-		c.answer(ReplyTooManyErrors)
-	} else if err != nil {
+	if err != nil {
 		c.endInput(err)
 	}
 	return err == nil
@@ -73,15 +87,15 @@ func (s *chunks) read(p []byte) (int, error) {
 		if s.last {
 			return 0, io.EOF
 		}
-		s.conn.answer(ReplyChunk, strconv.FormatInt(s.size, 10))
+		s.answer()
 		if err := s.nextChunk(); err != nil {
 			return 0, err
 		}
 	}
 	in := s.conn.unread()
 	if len(in) == 0 {
-		if err := s.conn.fill(contentSize, s.conn.server.Timeouts.Block); err != nil {
-			return 0, unexpectedEOF(err)
+		if err := s.conn.fillContent(); err != nil {
+			return 0, err
 		}
 		in = s.conn.unread()
 	}
@@ -94,6 +108,17 @@ func (s *chunks) read(p []byte) (int, error) {
 	return n, nil
 }
 
+// answer tells that a chunk has arrived. An empty one brings the message no
+// further.
+func (s *chunks) answer() {
+	octets := strconv.FormatInt(s.size, 10)
+	if s.size == 0 {
+		s.conn.answerIdle(ReplyChunk, octets)
+		return
+	}
+	s.conn.answer(ReplyChunk, octets)
+}
+
 // drain drops the chunk that is arriving. The reply to it tells the client
 // that the transaction has failed; chunks that it has sent already find no
 // transaction.
@@ -104,8 +129,8 @@ func (s *chunks) drain(limit int64) error {
 	for s.left > 0 {
 		in := s.conn.unread()
 		if len(in) == 0 {
-			if err := s.conn.fill(contentSize, s.conn.server.Timeouts.Block); err != nil {
-				return unexpectedEOF(err)
+			if err := s.conn.fillContent(); err != nil {
+				return err
 			}
 			continue
 		}
@@ -126,20 +151,18 @@ func (s *chunks) nextChunk() error {
 		if err != nil {
 			return unexpectedEOF(err)
 		}
-		if fault != lineOK {
-			c.rejectLine(fault)
+		verb, args, ok := c.parseLine(line, fault)
+		if !ok {
 			continue
 		}
-		verb, args := smtp.ParseVerb(line)
 		switch verb {
 		case smtp.VerbBDAT:
-			size, last, err := smtp.ParseBDAT(args)
-			if err != nil {
-				c.reject(ReplySyntax, problemOf(err))
+			c.stage = smtp.StageContent
+			if s.size, s.last, ok = c.parseBDAT(args); !ok {
 				continue
 			}
-			s.size, s.left, s.last = size, size, last
-			c.stage = smtp.StageContent
+			s.left = s.size
+			c.restartTimeout()
 			return nil
 		case smtp.VerbRSET, smtp.VerbQUIT, smtp.VerbEHLO, smtp.VerbHELO, smtp.VerbLHLO:
 			c.pending, c.hasPending = append([]byte(nil), line...), true

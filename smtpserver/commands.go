@@ -16,20 +16,38 @@ func (c *Conn) next() {
 	if !ok {
 		return
 	}
-	if fault != lineOK {
-		c.rejectLine(fault)
+	verb, args, ok := c.parseLine(line, fault)
+	if !ok {
 		return
 	}
-	verb, args := smtp.ParseVerb(line)
 	if c.server.State() != Serving && c.tx == nil && verb != smtp.VerbQUIT {
 		c.answer(ReplyShutdown)
 		return
 	}
-	if limit := lineLimit(verb); len(line)+len(crlf) > limit {
-		c.reject(ReplyLineTooLong, strconv.Itoa(limit))
-		return
-	}
 	c.command(verb, args)
+}
+
+// parseLine takes a line apart, and answers where that cannot be done.
+func (c *Conn) parseLine(line []byte, fault lineFault) (verb smtp.Verb, args []byte, ok bool) {
+	if fault != lineOK {
+		c.rejectLine(fault)
+		return verb, nil, false
+	}
+	verb, args = smtp.ParseVerb(line)
+	limit := lineLimit(verb)
+	switch {
+	case len(line)+len(crlf) > limit && isChunk(line):
+		c.rejectLine(lineChunk)
+	case len(line)+len(crlf) > limit:
+		c.reject(ReplyLineTooLong, strconv.Itoa(limit))
+	case verb == smtp.VerbUnknown && isChunk(line):
+		c.rejectLine(lineChunk)
+	case verb == smtp.VerbUnknown && bytes.Contains(line, []byte(" HTTP/")):
+		c.answer(ReplyNotSMTP, "HTTP")
+	default:
+		return verb, args, true
+	}
+	return verb, nil, false
 }
 
 // nextLine reads a line. ok is false where there is none, and the session
@@ -56,9 +74,11 @@ func (c *Conn) endInput(err error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.answer(ReplyIdle)
 	case errors.Is(err, errEndlessLine):
-		c.answer(ReplyTooManyErrors)
+		c.answer(ReplyEndlessLine)
+	case errors.Is(err, errEndlessContent):
+		c.answer(ReplyEndlessContent, strconv.FormatInt(c.server.Limits.MessageSize, 10))
 	}
-	if !errors.Is(err, io.EOF) {
+	if !errors.Is(err, io.EOF) && c.err == nil {
 		c.err = err
 	}
 	c.closing = true
@@ -70,6 +90,10 @@ func (c *Conn) rejectLine(fault lineFault) {
 		c.reject(ReplyLineTooLong, strconv.Itoa(commandSize))
 	case lineBareNewline:
 		c.reject(ReplyBareNewlineCommand)
+	case lineChunk:
+		c.answer(ReplyChunkLost, "not a well-formed command line")
+	case lineTLS:
+		c.answer(ReplyNotSMTP, "TLS from the start")
 	default:
 		c.reject(ReplyControlInCommand)
 	}
@@ -108,11 +132,11 @@ func (c *Conn) command(verb smtp.Verb, args []byte) {
 	case smtp.VerbRSET:
 		c.rset(args)
 	case smtp.VerbNOOP:
-		c.answer(ReplyNoop)
+		c.answerIdle(ReplyNoop)
 	case smtp.VerbQUIT:
 		c.quit(args)
 	case smtp.VerbHELP:
-		c.answer(ReplyHelp, c.commandList())
+		c.answerIdle(ReplyHelp, c.commandList())
 	case smtp.VerbVRFY:
 		c.vrfy(args)
 	case smtp.VerbSTARTTLS:
@@ -171,6 +195,9 @@ func (c *Conn) hello(verb smtp.Verb, args []byte) {
 			return
 		}
 	}
+	if c.spend() {
+		return
+	}
 	if !c.extended {
 		c.answer(ReplyHELO)
 		return
@@ -186,7 +213,7 @@ func (c *Conn) rset(args []byte) {
 		return
 	}
 	c.resetTransaction()
-	c.answer(ReplyReset)
+	c.answerIdle(ReplyReset)
 }
 
 func (c *Conn) quit(args []byte) {
@@ -202,7 +229,7 @@ func (c *Conn) vrfy(args []byte) {
 		c.reject(ReplySyntax, "VRFY needs a name or an address")
 		return
 	}
-	c.answer(ReplyVerify)
+	c.answerIdle(ReplyVerify)
 }
 
 // commandList names the commands that are there now.

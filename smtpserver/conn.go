@@ -26,9 +26,10 @@ type Conn struct {
 	in       *buffer // unread input; nil where there is none
 	inSize   int     // size class of the buffer for the next read
 	readErr  error
-	out      *buffer // replies that are not written yet; nil where there are none
-	deadline time.Time
-	timeout  time.Duration // what deadline was computed from
+	out      *buffer       // replies that are not written yet; nil where there are none
+	deadline time.Time     // of reads, as it was set; zero where it is not known
+	waited   time.Duration // for the peer, in this line or block
+	arrived  int           // octets of this block
 
 	id         uint64
 	helo       string
@@ -37,6 +38,7 @@ type Conn struct {
 	lingers    bool // the client may still be writing
 	stage      smtp.Stage
 	errors     int
+	idle       int // commands without mail, since the last message
 	delivered  int // transactions that came to their end
 	err        error
 	pending    []byte // a command that interrupted BDAT
@@ -95,13 +97,20 @@ func (c *Conn) serve() {
 	}
 }
 
-// contain turns a panic into the end of this one session.
+// contain turns a panic into the end of this one session. A hook that panics
+// must not end more than that either.
 func (c *Conn) contain() {
 	value := recover()
 	if value == nil {
 		return
 	}
-	c.fault(fmt.Errorf("panic in session %s: %v\n%s", c.ID(), value, debug.Stack()))
+	defer func() {
+		if again := recover(); again != nil {
+			c.closing = true
+		}
+	}()
+	c.err = fmt.Errorf("panic in session %s: %v", c.ID(), value)
+	c.fault(fmt.Errorf("%w\n%s", c.err, debug.Stack()))
 	c.answer(ReplyPanic)
 }
 
@@ -182,7 +191,7 @@ func (c *Conn) interrupt() {
 // The bounds of linger.
 const (
 	lingerTime  = time.Second
-	lingerBytes = 16 << 10
+	lingerBytes = 256 << 10
 )
 
 // linger half-closes the connection and drops what the client is still
@@ -199,6 +208,7 @@ func (c *Conn) linger() {
 	if half.CloseWrite() != nil {
 		return
 	}
+	c.releaseInput()
 	c.tcp.SetReadDeadline(time.Now().Add(lingerTime))
 	b := commandBuffers.get()
 	defer b.release()

@@ -22,6 +22,7 @@ type Content struct {
 	binary bool
 	end    error // what Read gives from now on; nil while it goes on
 	fault  *Row  // the reply where the content itself is at fault
+	whole  bool  // it has all arrived, so that the client waits for a reply
 }
 
 // source is where content comes from: DATA, or chunks of BDAT.
@@ -49,16 +50,30 @@ func (t *Content) Read(p []byte) (int, error) {
 	t.size += int64(n)
 	t.check.Check(p[:n])
 	if t.size > t.conn.server.Limits.MessageSize {
-		t.fault, t.end = ReplyTooLarge, errContent
+		t.fault, t.end, t.whole = ReplyTooLarge, errContent, err == io.EOF
 		return 0, t.end
 	}
-	if err == io.EOF && !t.binary && t.hasBareNewline() {
-		t.fault, err = ReplyBareNewlineContent, errContent
+	if err == io.EOF && !t.binary {
+		if t.fault = t.lineFault(); t.fault != nil {
+			err = errContent
+		}
 	}
 	if err != nil {
-		t.end = err
+		t.end, t.whole = err, t.whole || err == io.EOF || t.fault != nil
 	}
 	return n, err
+}
+
+// lineFault judges a whole message that has to consist of lines. A NUL is refused
+// since some servers drop it, and may find another end of the message then.
+func (t *Content) lineFault() *Row {
+	switch {
+	case t.hasBareNewline():
+		return ReplyBareNewlineContent
+	case t.check.NUL():
+		return ReplyNULContent
+	}
+	return nil
 }
 
 // hasBareNewline asks the one who can tell: what DATA brings is normalized
@@ -78,14 +93,10 @@ func (t *Content) EightBit() bool { return t.check.EightBit() }
 
 func (c *Conn) normalizes() bool { return c.server.LineEnding == smtp.NormalizeBare }
 
-// complete reports that the message has arrived whole, fit to be taken or
-// not: the session is in step with the client.
-func (t *Content) complete() bool { return t.end == io.EOF || t.fault == ReplyBareNewlineContent }
-
 // drain reads what is left of a message that is not taken, so that the reply
 // comes when the client expects it. It reports whether the session can go on.
 func (t *Content) drain() bool {
-	if t.complete() {
+	if t.whole {
 		return true
 	}
 	if t.end != nil && t.end != errContent {
@@ -104,36 +115,16 @@ const maxDrain = 4
 
 var errEndlessContent = errors.New("the client went on sending a message beyond every limit")
 
-// beginContent checks that a message may begin now, and answers where it may not.
-func (c *Conn) beginContent(command string) bool {
-	switch {
-	case c.tx == nil || c.tx.accepted+c.tx.refused == 0:
-		c.reject(ReplyBadSequence, command, "there is no transaction with a recipient")
-	case c.tx.accepted == 0:
-		c.answer(ReplyNoRecipients)
-	case c.tx.failed:
-		c.reject(ReplyBadSequence, command, "the transaction has failed, RSET ends it")
-	default:
-		return true
-	}
-	return false
-}
-
-// data handles DATA.
+// data handles DATA. Where it is refused nothing may follow it yet: DATA is the
+// last command of a group (RFC 2920 section 3.1), and a client that sent its
+// message behind it regardless would have the message run as commands.
 func (c *Conn) data(args []byte) {
-	if len(args) > 0 {
-		c.reject(ReplyNoArguments, "DATA")
-		return
-	}
-	if c.tx != nil && c.tx.content != nil {
-		c.reject(ReplyBadSequence, "DATA", "the message has begun with BDAT")
-		return
-	}
-	if !c.beginContent("DATA") {
-		return
-	}
-	if c.tx.mail.Body == smtp.BodyBinaryMIME {
-		c.reject(ReplyBadSequence, "DATA", "BODY=BINARYMIME goes by BDAT only")
+	if row, words := c.refusalOfData(args); row != nil {
+		if len(c.unread()) > 0 {
+			c.answer(ReplyBehindData)
+			return
+		}
+		c.reject(row, words...)
 		return
 	}
 	c.answer(ReplyStartInput)
@@ -141,10 +132,41 @@ func (c *Conn) data(args []byte) {
 	c.take(content)
 }
 
+// refusalOfData returns the reply to a DATA that has no place; nil where a message
+// may begin.
+func (c *Conn) refusalOfData(args []byte) (row *Row, words []string) {
+	tx := c.tx
+	switch {
+	case len(args) > 0:
+		return ReplyNoArguments, []string{"DATA"}
+	case tx == nil:
+		return ReplyBadSequence, []string{"DATA", "send MAIL first"}
+	case tx.content != nil:
+		return ReplyBadSequence, []string{"DATA", "the message has begun with BDAT"}
+	case tx.failed:
+		return ReplyBadSequence, []string{"DATA", "the transaction has failed, RSET ends it"}
+	case tx.accepted == 0:
+		return c.refusalWithoutRecipients("DATA")
+	case tx.mail.Body == smtp.BodyBinaryMIME:
+		return ReplyBadSequence, []string{"DATA", "BODY=BINARYMIME goes by BDAT only"}
+	}
+	return nil, nil
+}
+
+// refusalWithoutRecipients tells those who gave no recipient from those whose
+// recipients were refused. LMTP knows only one reply (RFC 2033 section 4.2).
+func (c *Conn) refusalWithoutRecipients(command string) (row *Row, words []string) {
+	if c.tx.refused == 0 || c.server.LMTP {
+		return ReplyBadSequence, []string{command, "no recipient was accepted"}
+	}
+	return ReplyNoRecipients, nil
+}
+
 // take hands the content to the session and answers for it.
 func (c *Conn) take(content *Content) {
 	c.stage = smtp.StageContent
 	c.tx.content = content
+	c.restartTimeout()
 	name, err := c.session.Data(c.server.base, content)
 	if err == nil && content.end != io.EOF {
 		err = errIncomplete
@@ -158,6 +180,9 @@ func (c *Conn) take(content *Content) {
 		return
 	}
 	row, args := c.verdict(content, name, err)
+	if row == ReplyQueued {
+		c.idle = 0
+	}
 	if !c.server.LMTP {
 		accepted = 1
 	}
@@ -188,9 +213,6 @@ func (c *Conn) verdict(content *Content, name string, err error) (*Row, []string
 func (c *Conn) endContent(content *Content, err error) {
 	switch {
 	case content.end == errAborted:
-	case content.end == errEndlessContent:
-		c.answer(ReplyTooManyErrors)
-		c.err = content.end
 	default:
 		c.endInput(content.end)
 	}
@@ -209,8 +231,8 @@ func (d *dots) read(p []byte) (int, error) {
 	for {
 		in := d.conn.unread()
 		if len(in) == 0 {
-			if err := d.conn.fill(contentSize, d.conn.server.Timeouts.Block); err != nil {
-				return 0, unexpectedEOF(err)
+			if err := d.conn.fillContent(); err != nil {
+				return 0, err
 			}
 			in = d.conn.unread()
 		}

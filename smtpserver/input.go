@@ -1,7 +1,6 @@
 package smtpserver
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -39,48 +38,85 @@ func (c *Conn) releaseInput() {
 // fill waits for more input, behind what is unread. Replies that wait are
 // written first: the peer may be waiting for them. Where there is no unread
 // input no buffer is held during the wait. size is the size class of the
-// buffer.
+// buffer. timeout is for all waits since the last [Conn.restartTimeout].
 func (c *Conn) fill(size int, timeout time.Duration) error {
 	if c.out != nil {
 		if err := c.flush(); err != nil {
 			return err
 		}
 	}
-	if c.in != nil && c.in.r == c.in.w {
-		c.releaseInput()
-	}
-	if c.in != nil {
-		if c.in.r > 0 {
-			c.in.compact()
-		}
-		if c.in.w == len(c.in.data) {
-			return io.ErrShortBuffer // the callers look at what they have before
-		}
+	if err := c.makeRoom(size); err != nil {
+		return err
 	}
 	for {
-		err := c.arm(timeout)
+		began := time.Now()
+		err := c.arm(began, timeout)
 		if err == nil {
 			err = c.readOnce(size)
 		}
+		c.waited += time.Since(began)
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
 		// Either the time is up, or somebody interrupted.
-		c.timeout = 0
-		if !c.deadline.After(time.Now()) {
+		c.deadline = time.Time{}
+		if c.waited >= timeout {
 			return err
 		}
 	}
 }
 
+// makeRoom leaves no buffer that is empty, one with room behind what is unread,
+// and none that is larger than the next read wants: a peer must not get a large
+// one for half a command.
+func (c *Conn) makeRoom(size int) error {
+	b := c.in
+	switch {
+	case b == nil:
+		return nil
+	case b.r == b.w:
+		c.releaseInput()
+		return nil
+	case len(b.data) > size && b.w-b.r < size:
+		c.in = buffersOf(size).get()
+		c.in.w = copy(c.in.data, b.unread())
+		b.release()
+		return nil
+	case b.r > 0:
+		b.compact()
+	}
+	if b.w == len(b.data) {
+		return io.ErrShortBuffer // the callers look at what they have before
+	}
+	return nil
+}
+
+// restartTimeout begins a new line or block. What counts against its timeout is
+// the time that the server waits for the peer, however many octets come in
+// between, and not the time that the session takes itself.
+func (c *Conn) restartTimeout() { c.waited, c.arrived = 0, 0 }
+
+// leastBlock is how much of a message has to arrive within the timeout of a
+// block: some 90 octets a second with the default, less than a modem.
+const leastBlock = 16 << 10
+
+// fillContent is fill for a message.
+func (c *Conn) fillContent() error {
+	err := c.fill(contentSize, c.server.Timeouts.Block)
+	if c.arrived += len(c.unread()); c.arrived >= leastBlock {
+		c.restartTimeout()
+	}
+	return unexpectedEOF(err)
+}
+
 // arm sets the deadline of the next read and looks whether the server stops.
-// A deadline is kept for a sixteenth of the timeout before it is set anew,
+// A deadline that is late by no more than a sixteenth of the timeout is kept,
 // since setting it at each read costs more than being exact is worth; it is
-// never earlier than the timeout.
-func (c *Conn) arm(timeout time.Duration) error {
-	now := time.Now()
-	if c.timeout != timeout || c.deadline.Sub(now) < timeout {
-		c.deadline, c.timeout = now.Add(timeout+timeout/16), timeout
+// never early.
+func (c *Conn) arm(now time.Time, timeout time.Duration) error {
+	due, slack := now.Add(timeout-c.waited), timeout/16
+	if c.deadline.Before(due) || c.deadline.After(due.Add(slack)) {
+		c.deadline = due.Add(slack)
 		if err := c.tcp.SetReadDeadline(c.deadline); err != nil {
 			return err
 		}
@@ -171,82 +207,3 @@ func readFD(fd int, p []byte) (int, error) {
 		}
 	}
 }
-
-// lineFault is what is wrong with a command line before its words are looked
-// at.
-type lineFault uint8
-
-const (
-	lineOK lineFault = iota
-	lineTooLong
-	lineBareNewline
-	lineControl
-)
-
-// readLine returns the next command line without its CRLF. It is valid until
-// the next read. A line with a fault is consumed whole.
-func (c *Conn) readLine() (line []byte, fault lineFault, err error) {
-	searched := 0
-	for {
-		in := c.unread()
-		if i := bytes.IndexByte(in[searched:], '\n'); i >= 0 {
-			raw := in[:searched+i+1]
-			line, fault = c.checkLine(raw)
-			c.in.r += len(raw)
-			return line, fault, nil
-		}
-		searched = len(in)
-		if searched >= commandSize {
-			return nil, lineTooLong, c.dropLine()
-		}
-		if err := c.fill(commandSize, c.server.Timeouts.Command); err != nil {
-			return nil, lineOK, err
-		}
-	}
-}
-
-// dropLine reads to the end of a line that is too long to keep.
-func (c *Conn) dropLine() error {
-	for dropped := 0; dropped < maxDroppedLine; {
-		in := c.unread()
-		if i := bytes.IndexByte(in, '\n'); i >= 0 {
-			c.consume(i + 1)
-			return nil
-		}
-		dropped += len(in)
-		c.releaseInput()
-		if err := c.fill(commandSize, c.server.Timeouts.Command); err != nil {
-			return err
-		}
-	}
-	return errEndlessLine
-}
-
-// maxDroppedLine is how much of one endless line is read before the
-// connection is given up.
-const maxDroppedLine = 1 << 20
-
-var errEndlessLine = errors.New("command line without an end")
-
-// checkLine takes the line end off and looks for what no command line may
-// have.
-func (c *Conn) checkLine(raw []byte) ([]byte, lineFault) {
-	line, isCRLF := bytes.CutSuffix(raw, crlf)
-	if !isCRLF {
-		line = raw[:len(raw)-1]
-		if !c.normalizes() {
-			return line, lineBareNewline
-		}
-	}
-	for _, b := range line {
-		switch {
-		case b == '\r':
-			return line, lineBareNewline
-		case b < ' ' && b != '\t' || b == 0x7f:
-			return line, lineControl
-		}
-	}
-	return line, lineOK
-}
-
-var crlf = []byte("\r\n")

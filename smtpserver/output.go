@@ -2,6 +2,8 @@ package smtpserver
 
 import (
 	"errors"
+	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/weirmail/weir/reply"
@@ -44,11 +46,12 @@ func (c *Conn) send(row *Row, args []string, write func(dst []byte) []byte) {
 		hook(c, ReplyEvent{Row: row, Stage: c.stage, Args: args})
 	}
 	if c.out.w >= commandSize/2 && !c.closing {
-		c.flush() // an error comes again with the next read
+		c.flush()
 	}
 }
 
-// flush writes the replies that wait.
+// flush writes the replies that wait. Where that fails the session is over, and
+// nothing more is said: the peer would take it for the answer to something else.
 func (c *Conn) flush() error {
 	if c.out == nil {
 		return nil
@@ -56,10 +59,16 @@ func (c *Conn) flush() error {
 	b := c.out
 	c.out = nil
 	defer b.release()
-	if err := c.tcp.SetWriteDeadline(time.Now().Add(c.server.Timeouts.Write)); err != nil {
-		return err
+	err := c.tcp.SetWriteDeadline(time.Now().Add(c.server.Timeouts.Write))
+	if err == nil {
+		_, err = c.nc.Write(b.data[:b.w])
 	}
-	_, err := c.nc.Write(b.data[:b.w])
+	if err != nil {
+		c.closing, c.lingers = true, false
+		if c.err == nil {
+			c.err = fmt.Errorf("writing replies: %w", err)
+		}
+	}
 	return err
 }
 
@@ -74,8 +83,30 @@ func (c *Conn) reject(row *Row, args ...string) {
 	c.answer(row, args...)
 }
 
+// answerIdle answers a command that brings no message nearer. Beyond the limit of
+// them the answer is 421 and the end.
+func (c *Conn) answerIdle(row *Row, args ...string) {
+	if !c.spend() {
+		c.answer(row, args...)
+	}
+}
+
+// spend counts a command without mail, and answers and reports true where it was
+// one too many.
+func (c *Conn) spend() bool {
+	c.idle++
+	limit := c.server.Limits.Commands
+	if c.idle > limit {
+		c.answer(ReplyTooManyCommands, strconv.Itoa(limit))
+	}
+	return c.idle > limit
+}
+
 // refuse answers with what a session's error says.
 func (c *Conn) refuse(err error) {
+	if (c.tx == nil || c.tx.accepted == 0) && c.spend() {
+		return
+	}
 	if refusal := refusalOf(err); refusal != nil {
 		c.answer(refusal.Row, refusal.Args...)
 		return

@@ -77,6 +77,30 @@ var (
 		Name: "too-many-errors", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(7, 0), Text: "{host} Too many errors, closing channel; reason=too-many-errors",
 		Reason: "too-many-errors", RFC: "RFC 5321 4.2.2", When: "a session made more errors than the limit",
 	})
+	ReplyTooManyCommands = NewRow(Row{
+		Name: "too-many-commands", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(7, 0), Text: "{host} More than {limit} commands without mail, closing channel; reason=session-limit",
+		Reason: "session-limit", RFC: "RFC 5321 7.8", When: "a session gave more commands that bring no message nearer than the limit",
+	})
+	ReplyEndlessLine = NewRow(Row{
+		Name: "endless-line", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(5, 2), Text: "{host} Command line without an end, closing channel; reason=syntax",
+		Reason: "syntax", RFC: "RFC 5321 4.5.3.1.4", When: "a line is so long that it is not even read to its end to be refused",
+	})
+	ReplyEndlessContent = NewRow(Row{
+		Name: "endless-content", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(3, 4), Text: "{host} Far more than the {limit} octets of a message, closing channel; reason=message-too-large",
+		Reason: "message-too-large", RFC: "RFC 5321 7.8", When: "so much of a message that will not be taken is sent or announced that it is not even read to its end to be refused",
+	})
+	ReplyChunkLost = NewRow(Row{
+		Name: "chunk-lost", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(5, 4), Text: "{host} Nobody can tell where the chunk of this BDAT ends: {problem}; closing channel; reason=syntax",
+		Reason: "syntax", RFC: "RFC 3030 2", When: "BDAT cannot be read: what follows may be content or commands, and is neither",
+	})
+	ReplyBehindData = NewRow(Row{
+		Name: "input-behind-data", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(5, 1), Text: "{host} Input was sent behind a DATA that is refused, closing channel; reason=bad-sequence",
+		Reason: "bad-sequence", RFC: "RFC 2920 3.1", When: "DATA is refused and the client has not waited for the answer: its message must not be run as commands",
+	})
+	ReplyNotSMTP = NewRow(Row{
+		Name: "not-smtp", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(5, 1), Text: "{host} This port speaks SMTP, not {protocol}, closing channel; reason=unsupported-command",
+		Reason: "unsupported-command", RFC: "RFC 5321 7.8", When: "a client speaks HTTP, or begins with TLS where STARTTLS is meant",
+	})
 	ReplyTooManyTransactions = NewRow(Row{
 		Name: "session-limit", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(5, 0), Text: "{host} Limit of {limit} messages in a connection reached, closing channel; reason=session-limit",
 		Reason: "session-limit", RFC: "RFC 5321 4.2.2", When: "MAIL after as many transactions as the limit allows in a connection",
@@ -162,6 +186,10 @@ var (
 		Name: "bare-newline-content", Code: reply.TransactionFailed, Status: reply.NewStatus(6, 0), Text: "Message has a bare CR or LF, lines end with CRLF; reason=content-malformed",
 		Reason: "content-malformed", RFC: "RFC 5321 2.3.8", When: "the content has a CR or an LF that is not part of CRLF; the message is not taken",
 	})
+	ReplyNULContent = NewRow(Row{
+		Name: "nul-content", Code: reply.TransactionFailed, Status: reply.NewStatus(6, 0), Text: "Message has a NUL octet, which only BODY=BINARYMIME may; reason=content-malformed",
+		Reason: "content-malformed", RFC: "RFC 5321 4.5.2", When: "the content has an octet of value zero and was not declared to be binary; the message is not taken",
+	})
 	ReplyNeedsUTF8 = NewRow(Row{
 		Name: "needs-smtputf8", Code: reply.MailboxNameNotAllowed, Status: reply.NewStatus(6, 7), Text: "Non-ASCII address needs the SMTPUTF8 parameter of MAIL; reason=address-syntax",
 		Reason: "address-syntax", RFC: "RFC 6531 3.5", When: "an address has characters beyond ASCII and the transaction did not ask for SMTPUTF8",
@@ -174,10 +202,11 @@ func Replies() []*Row {
 	return []*Row{
 		ReplyGreeting, ReplyGreetingLMTP, ReplyHELO, ReplyEHLO, ReplyMailOK, ReplyRcptOK, ReplyStartInput, ReplyQueued,
 		ReplyChunk, ReplyReset, ReplyNoop, ReplyBye, ReplyHelp, ReplyVerify, ReplyTLSReady,
-		ReplyShutdown, ReplyIdle, ReplyTooManyErrors, ReplyTooManyTransactions, ReplyPlaintextBehindTLS, ReplyPanic,
+		ReplyShutdown, ReplyIdle, ReplyTooManyErrors, ReplyTooManyCommands, ReplyTooManyTransactions,
+		ReplyEndlessLine, ReplyEndlessContent, ReplyChunkLost, ReplyBehindData, ReplyNotSMTP, ReplyPlaintextBehindTLS, ReplyPanic,
 		ReplySessionFault, ReplyTooManyRecipients,
 		ReplyUnknownCommand, ReplyLineTooLong, ReplyBareNewlineCommand, ReplyControlInCommand, ReplySyntax, ReplyNoArguments,
 		ReplyHELOSyntax, ReplySenderSyntax, ReplyRecipientSyntax, ReplyParameterValue, ReplyNotImplemented, ReplyBadSequence,
-		ReplyUnsupportedParameter, ReplyNoRecipients, ReplyTooLarge, ReplyBareNewlineContent, ReplyNeedsUTF8,
+		ReplyUnsupportedParameter, ReplyNoRecipients, ReplyTooLarge, ReplyBareNewlineContent, ReplyNULContent, ReplyNeedsUTF8,
 	}
 }

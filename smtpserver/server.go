@@ -50,6 +50,7 @@ type Server struct {
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
 	conns     map[*Conn]struct{}
+	stopping  chan struct{} // closed by Shutdown and Close
 	drained   chan struct{} // closed when stopping and no connection is left
 	base      context.Context
 	cancel    context.CancelFunc
@@ -77,12 +78,17 @@ func (s State) String() string {
 type Limits struct {
 	// MessageSize is the greatest content in octets; 0 means 50 MiB.
 	MessageSize int64
-	// Recipients is the greatest number of recipients in a transaction; 0
-	// means 1000. RFC 5321 section 4.5.3.1.8 wants at least 100.
+	// Recipients is the greatest number of recipients in a transaction, with
+	// those that were refused; 0 means 1000. RFC 5321 section 4.5.3.1.8 wants at
+	// least 100.
 	Recipients int
 	// Errors is the number of commands with protocol errors after which the
 	// connection is closed; 0 means 20.
 	Errors int
+	// Commands is the number of commands that bring no message nearer, such as
+	// NOOP, RSET, VRFY, EHLO and refused MAIL, after which the connection is
+	// closed, counted since the last message that was taken; 0 means 100.
+	Commands int
 	// Transactions is the number of transactions after which a further MAIL
 	// closes the connection; 0 means no limit.
 	Transactions int
@@ -91,9 +97,10 @@ type Limits struct {
 // Timeouts bound how long the server waits for a peer. RFC 5321 section
 // 4.5.3.2 wants at least five minutes for a command.
 type Timeouts struct {
-	// Command is the time for the next command; 0 means 5 minutes.
+	// Command is the time for the whole of the next command; 0 means 5 minutes.
 	Command time.Duration
-	// Block is the time for the next part of a message; 0 means 3 minutes.
+	// Block is the time for the next 16 KiB of a message, or what is left of it;
+	// 0 means 3 minutes.
 	Block time.Duration
 	// Write is the time for a peer to take a reply; 0 means 1 minute.
 	Write time.Duration
@@ -134,6 +141,9 @@ func (l *Limits) setDefaults() {
 	if l.Errors <= 0 {
 		l.Errors = 20
 	}
+	if l.Commands <= 0 {
+		l.Commands = 100
+	}
 }
 
 func (t *Timeouts) setDefaults() {
@@ -153,6 +163,7 @@ func (s *Server) init() {
 		s.Timeouts.setDefaults()
 		s.listeners = make(map[net.Listener]struct{})
 		s.conns = make(map[*Conn]struct{})
+		s.stopping = make(chan struct{})
 		s.drained = make(chan struct{})
 		s.base, s.cancel = context.WithCancel(context.Background())
 	})
@@ -214,7 +225,7 @@ func (s *Server) pause(d time.Duration) bool {
 	select {
 	case <-timer.C:
 		return s.State() == Serving
-	case <-s.base.Done():
+	case <-s.stopping:
 		return false
 	}
 }
@@ -329,6 +340,9 @@ func (s *Server) Close() error {
 func (s *Server) stop(to State) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.State() == Serving {
+		close(s.stopping)
+	}
 	if s.State() < to {
 		s.state.Store(int32(to))
 	}

@@ -142,7 +142,7 @@ func TestSessionErrors(t *testing.T) {
 		session *recorder
 		want    string
 	}{
-		{"mail", &recorder{mailErr: errors.New("x")}, "220 250 451 503 503 500 500 221"},
+		{"mail", &recorder{mailErr: errors.New("x")}, "220 250 451 503 421"},
 		{"data", &recorder{dataErr: errors.New("x")}, "220 250 250 250 354 451 221"},
 		{"content left unread", &recorder{skip: true}, "220 250 250 250 354 451 221"},
 		{"panic", &recorder{panics: true}, "220 250 421"},

@@ -13,6 +13,10 @@ func (c *Conn) startTLS(args []byte) {
 		c.reject(ReplyNoArguments, "STARTTLS")
 		return
 	}
+	if !c.extended {
+		c.reject(ReplyBadSequence, "STARTTLS", c.helloAdvice())
+		return
+	}
 	if c.tx != nil {
 		c.reject(ReplyBadSequence, "STARTTLS", "a transaction is in progress")
 		return
@@ -25,11 +29,9 @@ func (c *Conn) startTLS(args []byte) {
 	}
 	c.releaseInput()
 	c.answer(ReplyTLSReady)
-	if err := c.flush(); err != nil {
-		c.endInput(err)
+	if c.flush() != nil {
 		return
 	}
-	c.resetTransaction()
 	c.helo, c.extended = "", false
 	// After a handshake that failed the channel is in no state that a reply
 	// could be read in: it is closed with the alert of TLS.
@@ -42,7 +44,6 @@ func (c *Conn) handshake() bool {
 	ctx, cancel := context.WithTimeout(c.server.base, c.server.Timeouts.Handshake)
 	defer cancel()
 	conn := tls.Server(c.tcp, c.server.TLS)
-	c.timeout = 0
 	if err := conn.HandshakeContext(ctx); err != nil {
 		c.err = fmt.Errorf("TLS handshake: %w", err)
 		c.closing = true

@@ -94,7 +94,7 @@ func (c *Conn) rcpt(args []byte) {
 		c.reject(ReplyBadSequence, "RCPT", "there is no transaction that takes recipients, send MAIL first")
 		return
 	}
-	if limit := c.server.Limits.Recipients; c.tx.accepted >= limit {
+	if limit := c.server.Limits.Recipients; c.tx.accepted+c.tx.refused >= limit {
 		c.answer(ReplyTooManyRecipients, strconv.Itoa(limit))
 		return
 	}
