@@ -64,7 +64,7 @@ func (s spent) into(m *measurement) {
 	m.LoadCPU = s.load.Seconds() / n * 1000
 	m.Flushes = each(s.flushes, n)
 	m.Syncs = each(s.syncs, n)
-	m.Others = max(0, (s.machine - s.server - s.load).Seconds()/s.elapsed.Seconds())
+	m.Others = max(0, (s.machine-s.server-s.load).Seconds()/s.elapsed.Seconds())
 }
 
 func each(count *int64, messages float64) *float64 {

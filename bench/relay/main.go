@@ -14,9 +14,7 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/weirmail/weir/bench/process"
 	"github.com/weirmail/weir/bench/target"
@@ -49,7 +47,7 @@ func contestants(ctx context.Context, p *plan, dir string, progress *printer) ([
 	for _, name := range p.servers {
 		switch name {
 		case weirName:
-			binary, err := weirBinary(ctx, p, dir)
+			binary, err := target.WeirBinary(ctx, p.weir, dir)
 			if err != nil {
 				return nil, err
 			}
@@ -61,44 +59,11 @@ func contestants(ctx context.Context, p *plan, dir string, progress *printer) ([
 				continue
 			}
 			progress.say("Postfix %s", version)
-			all = append(all, contestant{name, func() target.Server { return &target.Postfix{} }})
+			all = append(all, contestant{name, func() target.Server { return &target.Postfix{Settings: p.postfix} }})
 		}
 	}
 	if len(all) == 0 {
 		return nil, errors.New("no server is left to measure")
 	}
 	return all, nil
-}
-
-func weirBinary(ctx context.Context, p *plan, dir string) (string, error) {
-	if p.weir != "" {
-		return filepath.Abs(p.weir)
-	}
-	return target.BuildWeir(ctx, dir)
-}
-
-// workDir makes the folder of a run and returns what removes it.
-func workDir(parent string) (dir string, remove func(), err error) {
-	if parent == "" {
-		parent = defaultDir()
-	}
-	if dir, err = os.MkdirTemp(parent, "weir-bench-"); err != nil {
-		return "", nil, fmt.Errorf("making the folder of the run: %w", err)
-	}
-	remove = func() { _ = os.RemoveAll(dir) }
-	if err := os.Chmod(dir, 0o755); err != nil { // Postfix's own user has to get in
-		remove()
-		return "", nil, err
-	}
-	dir, err = filepath.Abs(dir)
-	return dir, remove, err
-}
-
-// defaultDir is the folder of built things, which is not in memory as the
-// folder for temporary files may be.
-func defaultDir() string {
-	if _, err := os.Stat("go.mod"); err == nil && os.MkdirAll("bin", 0o755) == nil {
-		return "bin"
-	}
-	return os.TempDir()
 }

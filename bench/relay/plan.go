@@ -30,6 +30,7 @@ type plan struct {
 	timing    time.Duration // of the load for the times
 	warmUp    warmUp
 	dir, weir string
+	postfix   []string // lines of main.cf
 	json      bool
 }
 
@@ -64,6 +65,10 @@ func parsePlan(args []string, usage io.Writer) (*plan, error) {
 	f.DurationVar(&p.timing, "timing", 2*time.Second, "length of the load that the times are taken from")
 	f.StringVar(&p.dir, "dir", "", "folder on the disk that is used (default: bin, or the one for temporary files)")
 	f.StringVar(&p.weir, "weir", "", "program to measure (default: built from the source)")
+	f.Func("postfix", "a further `line` of Postfix's main.cf; may be given again", func(line string) error {
+		p.postfix = append(p.postfix, line)
+		return nil
+	})
 	f.BoolVar(&p.json, "json", false, "print JSON")
 	quick := f.Bool("quick", false, "see whether the benchmark works; the figures mean little")
 	if err := f.Parse(args); err != nil {

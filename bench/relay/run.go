@@ -9,6 +9,7 @@ import (
 	"runtime"
 
 	"github.com/weirmail/weir/bench/process"
+	"github.com/weirmail/weir/bench/target"
 	"github.com/weirmail/weir/bench/traffic"
 )
 
@@ -30,7 +31,7 @@ func (p *printer) say(format string, args ...any) { fmt.Fprintf(p.w, format+"\n"
 // run carries out a plan and prints the report. It leaves nothing behind,
 // however it ends.
 func run(ctx context.Context, p *plan, out, progress io.Writer) error {
-	dir, remove, err := workDir(p.dir)
+	dir, remove, err := target.Folder(p.dir)
 	if err != nil {
 		return err
 	}

@@ -118,8 +118,8 @@ func (t *trial) send(ctx context.Context, messages int) (time.Duration, error) {
 
 // throughput measures the rate and what it costs.
 func (t *trial) throughput(ctx context.Context, messages int, m *measurement) error {
-	memory := watchMemory(t.group)
-	defer memory.stop()
+	memory := process.WatchMemory(t.group)
+	defer memory.Stop()
 	before, err := t.counters(ctx)
 	if err != nil {
 		return err
@@ -140,7 +140,7 @@ func (t *trial) throughput(ctx context.Context, messages int, m *measurement) er
 	m.Messages = int64(messages)
 	m.Rate = float64(messages) / took.Seconds()
 	after.since(before).into(m)
-	m.Memory, m.Shared = memory.stop()
+	m.Memory, m.Shared = memory.Stop()
 	return nil
 }
 

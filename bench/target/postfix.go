@@ -17,6 +17,10 @@ import (
 // Postfix runs a Postfix instance of its own: configuration, queue, data and
 // log are in the folder that it is given. Only root can start one.
 type Postfix struct {
+	// Settings are further lines of main.cf, for those who know a faster
+	// setup.
+	Settings []string
+
 	queue   string
 	address string
 	log     string
@@ -148,12 +152,15 @@ smtp_connection_cache_on_demand = yes
 smtp_connection_reuse_count_limit = 0
 smtp_connection_reuse_time_limit = 300s
 `, s.Dir, daemons())
+	if len(p.Settings) > 0 {
+		text += strings.Join(p.Settings, "\n") + "\n"
+	}
 	if s.NextHop == "" {
 		return text + "smtpd_client_restrictions = check_client_access static:HOLD\n"
 	}
 	host, port, _ := net.SplitHostPort(s.NextHop)
 	next := fmt.Sprintf("[%s]:%s", host, port)
-	return text + "relayhost = " + next + "\nsmtp_connection_cache_destinations = " + next + "\n"
+	return text + "relayhost = " + next + "\n"
 }
 
 // master is master.cf: no service is confined to a changed root, which spares

@@ -23,9 +23,12 @@ type Weir struct {
 	admin   *api.Client
 }
 
-// BuildWeir builds the program from the source into a folder and returns its
-// path.
-func BuildWeir(ctx context.Context, dir string) (string, error) {
+// WeirBinary returns the path of the program: the one that is given, or else
+// one that it builds from the source into a folder.
+func WeirBinary(ctx context.Context, given, dir string) (string, error) {
+	if given != "" {
+		return filepath.Abs(given)
+	}
 	binary := filepath.Join(dir, "weir")
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", binary, "github.com/weirmail/weir/cmd/weir")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
