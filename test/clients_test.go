@@ -52,6 +52,9 @@ func TestMessagesArriveAsTheyWereSent(t *testing.T) {
 		if s.binary || s.utf8 || len(s.content) > 1<<20 {
 			by = all[3] // the others do not speak BDAT, or take a minute
 		}
+		if bytes.HasSuffix(s.content, []byte("\r\n.\r\n")) {
+			by = all[0] // swaks would take the dot for the end of the data
+		}
 		by.send(t, d.address(), s, file)
 	}
 	for _, a := range hop.await(t, len(samples)) {
@@ -93,6 +96,10 @@ func sendByCurl(t testing.TB, address string, s *sample, file string) {
 
 func sendBySwaks(t testing.TB, address string, s *sample, file string) {
 	t.Helper()
+	// swaks ends what it is given with an end of line of its own.
+	if err := os.WriteFile(file, bytes.TrimSuffix(s.content, []byte("\r\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	command(t, s, need(t, "swaks"), "--server", address, "--helo", "swaks.test", "--silent", "2",
 		"--from", "ada@example.org", "--to", "bob@example.net", "--data", "@"+file)
 }

@@ -37,11 +37,10 @@ func Main(modes Modes, benchmark func(ctx context.Context) error) int {
 // true, or reports false where they name none. A test's TestMain calls it,
 // since there the test binary is the benchmark.
 func (m Modes) Called() (code int, called bool) {
-	name, part := m.called(os.Args)
-	if !part {
+	if _, called := m.called(os.Args); !called {
 		return 0, false
 	}
-	return Main(m, nil), name != ""
+	return Main(m, nil), true
 }
 
 func (m Modes) called(args []string) (name string, ok bool) {

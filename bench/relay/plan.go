@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -76,6 +77,9 @@ func parsePlan(args []string, usage io.Writer) (*plan, error) {
 	}
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("there are no arguments without a flag, such as %q", f.Arg(0))
+	}
+	if p.rounds < 1 || p.duration <= 0 || p.timing <= 0 {
+		return nil, errors.New("-rounds, -duration and -timing have to be above 0")
 	}
 	if *quick {
 		given := map[string]bool{}
