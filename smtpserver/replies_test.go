@@ -5,12 +5,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"net"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/weirmail/weir/smtptest"
 )
 
 // provocation is a dialogue that makes a server say a row.
@@ -197,11 +198,11 @@ func Test421And221CloseAndNothingElseDoes(t *testing.T) {
 	}
 }
 
-// pipe runs a server on one end of a net.Pipe inside of a bubble.
-func pipe(s *Server, session Session) (client net.Conn, ended <-chan struct{}) {
+// serve runs a session on a connection in memory.
+func serve(s *Server, session Session) (client *smtptest.Conn, ended <-chan struct{}) {
 	s.Hostname = "mx.test"
 	s.NewSession = func(context.Context, *Conn) (Session, error) { return session, nil }
-	client, server := net.Pipe()
+	client, server := smtptest.Pipe()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -220,7 +221,7 @@ func TestIdleSessionsHearWhy(t *testing.T) {
 		"in a transaction, waiting": envelope,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			client, ended := pipe(&Server{}, &recorder{})
+			client, ended := serve(&Server{}, &recorder{})
 			go io.Copy(client, strings.NewReader(input))
 			began := time.Now()
 			out, err := io.ReadAll(client)
@@ -242,7 +243,7 @@ func TestShutdownLetsATransactionFinish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Server{}
 		r := &recorder{}
-		client, ended := pipe(s, r)
+		client, ended := serve(s, r)
 		var out strings.Builder
 		read := make(chan struct{})
 		go func() {
@@ -275,7 +276,7 @@ func TestCloseEndsATransactionWith421(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := &Server{}
 			r := &recorder{}
-			client, ended := pipe(s, r)
+			client, ended := serve(s, r)
 			var out strings.Builder
 			read := make(chan struct{})
 			go func() {
