@@ -52,7 +52,7 @@ func TestMessagesArriveAsTheyWereSent(t *testing.T) {
 		if s.binary || s.utf8 || len(s.content) > 1<<20 {
 			by = all[3] // the others do not speak BDAT, or take a minute
 		}
-		if bytes.HasSuffix(s.content, []byte("\r\n.\r\n")) {
+		if by.name == "swaks" && bytes.HasSuffix(s.content, []byte("\r\n.\r\n")) {
 			by = all[0] // swaks would take the dot for the end of the data
 		}
 		by.send(t, d.address(), s, file)

@@ -105,19 +105,21 @@ func (r *report) print(w io.Writer, asJSON bool) error {
 		cpu = "CPU is added up from /proc, since no control group could be made: it is not exact."
 	}
 	fmt.Fprintf(w, "\n%s. %s\nMedian of the rounds, with (least..most).\n", r.Machine, cpu)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range r.Rows {
-		row.print(t)
+		if err := row.print(w); err != nil {
+			return err
+		}
 	}
-	return t.Flush()
+	return nil
 }
 
 // print prints a scenario.
-func (r *row) print(w io.Writer) {
-	fmt.Fprintf(w, "\n%s\t\t\t\t\t\t\t\n", r.Scenario)
-	fmt.Fprintln(w, "\tmessages/s\tCPU s/1000\tpeak MiB\tflushes\tsyncs\tp50 ms\tp99 ms\tlost\trepeated\tothers\t")
+func (r *row) print(out io.Writer) error {
+	fmt.Fprintf(out, "\n%s\n", r.Scenario)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\tmessages/s\tCPU s/1000\tpeak MiB\tflushes\tsyncs\tp50 ms\tp99 ms\tlost\trepeated\tothers")
 	for _, s := range r.Servers {
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%.0f\t%s\t%s\t%.1f\t%.1f\t%d\t%d\t%.2f\t\n", s.Name,
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%.0f\t%s\t%s\t%.1f\t%.1f\t%d\t%d\t%.2f\n", s.Name,
 			over(s.Rounds, rateOf).text("%.0f"), over(s.Rounds, cpuOf).text("%.3f"),
 			over(s.Rounds, func(m measurement) float64 { return mebibytes(m.Memory) }).Max,
 			optionalOver(s.Rounds, func(m measurement) *float64 { return m.Flushes }),
@@ -130,8 +132,9 @@ func (r *row) print(w io.Writer) {
 	}
 	if rate, ok := r.ratio(rateOf); ok {
 		cpu, _ := r.ratio(cpuOf)
-		fmt.Fprintf(w, "  ratio\t%s\t%s\t\t\t\t\t\t\t\t\t\n", rate.text("%.1f"), cpu.text("%.2f"))
+		fmt.Fprintf(w, "  ratio\t%s\t%s\n", rate.text("%.1f"), cpu.text("%.2f"))
 	}
+	return w.Flush()
 }
 
 // ratio compares Weir with Postfix, round by round. It reports false where one

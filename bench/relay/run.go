@@ -88,7 +88,7 @@ func (b *bench) scenario(ctx context.Context, s scenario, all []contestant) (row
 
 // measure starts a server, warms it up, measures it and stops it.
 func (b *bench) measure(ctx context.Context, s scenario, c contestant) (m measurement, err error) {
-	dir := filepath.Join(b.dir, c.name)
+	dir := filepath.Join(b.dir, "run")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return m, err
 	}
