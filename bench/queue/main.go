@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"time"
 
@@ -40,11 +39,13 @@ type plan struct {
 	rounds         int
 	clients        int
 	flowing        int // messages that flow, in each round
+	warmUp         int // messages that flow before those
 	dir, weir      string
 	json           bool
 }
 
 func (p *plan) parse(args []string) error {
+	p.warmUp = 9000 // fills Weir's table in memory more than twice
 	f := flag.NewFlagSet("queue", flag.ContinueOnError)
 	f.IntVar(&p.messages, "messages", 1_000_000, "how many wait")
 	f.IntVar(&p.size, "size", 2048, "length of those in bytes")
@@ -58,7 +59,7 @@ func (p *plan) parse(args []string) error {
 		return err
 	}
 	if f.NArg() > 0 || min(p.messages, p.size, p.rounds, p.clients, p.flowing) < 1 {
-		return fmt.Errorf("every number has to be above 0, and there are no arguments without a flag")
+		return errors.New("every number has to be above 0, and there are no arguments without a flag")
 	}
 	return nil
 }

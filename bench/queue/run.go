@@ -104,7 +104,7 @@ func (b *bench) measure(ctx context.Context, dir string, waiting int64) (m measu
 	}
 	memory := process.WatchMemory(group)
 	defer memory.Stop()
-	if err := t.messages(ctx, warmUp); err != nil {
+	if err := t.messages(ctx, b.plan.warmUp); err != nil {
 		return m, err
 	}
 	if err := t.flow(ctx, group, &m); err != nil {
@@ -117,8 +117,6 @@ func (b *bench) measure(ctx context.Context, dir string, waiting int64) (m measu
 }
 
 const (
-	// warmUp fills Weir's table in memory more than twice.
-	warmUp = 9000
 	// settle is how long Weir may finish what it does behind the replies.
 	settle = 300 * time.Millisecond
 	// silence is how long the sink waits before mail is called lost.

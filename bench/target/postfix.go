@@ -23,7 +23,8 @@ type Postfix struct {
 
 	queue   string
 	address string
-	log     string
+	log     string // of its services
+	said    string // by its master
 	process *process.Process
 }
 
@@ -50,7 +51,7 @@ func (p *Postfix) Start(ctx context.Context, s Setup) error {
 		return err
 	}
 	config := filepath.Join(s.Dir, "config")
-	p.queue, p.log = filepath.Join(s.Dir, "queue"), filepath.Join(s.Dir, "log")
+	p.queue, p.log, p.said = filepath.Join(s.Dir, "queue"), filepath.Join(s.Dir, "log"), filepath.Join(s.Dir, "said")
 	if err := p.write(config, s); err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (p *Postfix) Start(ctx context.Context, s Setup) error {
 		return fmt.Errorf("postfix check: %w\n%s", err, out)
 	}
 	master := filepath.Join(daemons(), "master")
-	said, err := os.Create(filepath.Join(s.Dir, "said"))
+	said, err := os.Create(p.said)
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (p *Postfix) Start(ctx context.Context, s Setup) error {
 	if err != nil {
 		return err
 	}
-	return withLog(awaitGreeting(ctx, p.process, p.address), p.log)
+	return withLog(awaitGreeting(ctx, p.process, p.address), p.said, p.log)
 }
 
 // daemons is the folder of Postfix's programs.
@@ -218,5 +219,5 @@ func (p *Postfix) Stop() error {
 	if p.process == nil {
 		return nil
 	}
-	return withLog(p.process.Stop(stopTime), p.log)
+	return withLog(p.process.Stop(stopTime), p.said, p.log)
 }

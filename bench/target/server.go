@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -98,23 +99,25 @@ func greets(address string) bool {
 	return err == nil
 }
 
-// logTail returns the end of a log, for an error message.
+// withLog adds the ends of the server's logs to an error.
+func withLog(err error, paths ...string) error {
+	if err == nil {
+		return nil
+	}
+	for _, path := range paths {
+		if tail := logTail(path); tail != "" {
+			err = fmt.Errorf("%w; the end of %s:\n%s", err, filepath.Base(path), tail)
+		}
+	}
+	return err
+}
+
+// logTail returns the end of a log.
 func logTail(path string) string {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return ""
 	}
 	const most = 2000
-	if len(text) > most {
-		text = text[len(text)-most:]
-	}
-	return strings.TrimSpace(string(text))
-}
-
-// withLog adds the end of the server's log to an error.
-func withLog(err error, path string) error {
-	if tail := logTail(path); err != nil && tail != "" {
-		return fmt.Errorf("%w; the end of its log:\n%s", err, tail)
-	}
-	return err
+	return strings.TrimSpace(string(text[max(0, len(text)-most):]))
 }

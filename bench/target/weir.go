@@ -30,7 +30,7 @@ func WeirBinary(ctx context.Context, given, dir string) (string, error) {
 		return filepath.Abs(given)
 	}
 	binary := filepath.Join(dir, "weir")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", binary, "github.com/weirmail/weir/cmd/weir")
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/weirmail/weir/cmd/weir")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building weir: %w\n%s", err, out)
