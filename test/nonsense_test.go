@@ -44,7 +44,7 @@ func TestANextHopThatTalksNonsenseLosesNothing(t *testing.T) {
 	for name, talk := range map[string]func(net.Conn){
 		"closes at once":      func(net.Conn) {},
 		"HTTP":                once("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),
-		"TLS":                 once("\x15\x03\x01\x00\x02\x02\x28"),
+		"TLS":                 func(nc net.Conn) { io.WriteString(nc, "\x15\x03\x01\x00\x02\x02\x28") },
 		"zeros":               once(strings.Repeat("\x00", 4096)),
 		"line without an end": once(strings.Repeat("2", 1<<20)),
 		"reply without an end": func(nc net.Conn) {
