@@ -53,7 +53,7 @@ func (r *Relay) openWeb() (*web, error) {
 		w.abandon()
 		return nil, fmt.Errorf("guarding the admin socket (key socket of [admin]): %w", err)
 	}
-	w.admin = w.server(r.adminHandler(w))
+	w.admin = w.server(withProfiles(r.adminHandler(w)))
 	if r.config.Admin.HTTP == "" {
 		return w, nil
 	}
