@@ -24,7 +24,7 @@ type Listener struct {
 	Fault func(Fault)
 }
 
-// Accepted: a message is durable and its sender was told so.
+// Accepted tells that a message is durable and its sender was told so.
 type Accepted struct {
 	// Envelope is the message. It is the spool's: read, do not keep.
 	Envelope *mail.Envelope
@@ -34,7 +34,7 @@ type Accepted struct {
 	Took time.Duration
 }
 
-// Refused: a client heard a reply that refuses something.
+// Refused tells that a client heard a reply that refuses something.
 type Refused struct {
 	Session  string
 	Listener string
@@ -46,7 +46,7 @@ type Refused struct {
 	Reply  reply.Reply
 }
 
-// Attempted: one attempt for one recipient ended.
+// Attempted tells that one attempt for one recipient ended.
 type Attempted struct {
 	ID          mail.ID
 	ReversePath smtp.Path
@@ -60,7 +60,7 @@ type Attempted struct {
 	Lane string
 }
 
-// Noticed: a notice to the sender of a message was spooled.
+// Noticed tells that a notice to the sender of a message was spooled.
 type Noticed struct {
 	// ID is the notice, Original the message it speaks of.
 	ID, Original mail.ID
@@ -70,7 +70,7 @@ type Noticed struct {
 	To smtp.Path
 }
 
-// Fault: something is wrong with the relay itself or with what it stands on.
+// Fault tells that something is wrong with the relay itself or with what it stands on.
 type Fault struct {
 	// Where names the part, as "session" or "dispatch".
 	Where string
