@@ -216,7 +216,8 @@ func (c *Conn) endContent(content *Content, err error) {
 	default:
 		c.endInput(content.end)
 	}
-	if err != nil && refusalOf(err) == nil && !errors.Is(err, content.end) {
+	// What the session was told by the content is no fault of its own.
+	if err != nil && refusalOf(err) == nil && !errors.Is(err, content.end) && !errors.Is(err, errContent) {
 		c.fault(err)
 	}
 }

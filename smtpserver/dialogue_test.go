@@ -33,6 +33,7 @@ func TestDialogues(t *testing.T) {
 		{"RFC 6531 needs SMTPUTF8", ehlo + "MAIL FROM:<a@b.test>\r\nRCPT TO:<\u00fc@x.test>\r\nRSET\r\nMAIL FROM:<a@b.test> SMTPUTF8\r\nRCPT TO:<\u00fc@x.test>\r\n" + quit, "220 250 250 553 250 250 250 221"},
 		{"RFC 3461 parameters", ehlo + "MAIL FROM:<> RET=HDRS ENVID=a+2Bb\r\nRCPT TO:<a@b.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x@y.test\r\n" + quit, "220 250 250 250 221"},
 		{"RFC 3461 bad values", ehlo + "MAIL FROM:<> RET=SOME\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.test> NOTIFY=NEVER,DELAY\r\n" + quit, "220 250 501 250 501 221"},
+		{"HELO has no BDAT, and after it nothing but RSET", "HELO c.test\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\nBDAT 6 LAST\r\nQUIT\r\nDATA\r\n", "220 250 250 250 503 503"},
 		{"HELO has no parameters", "HELO c.test\r\nMAIL FROM:<> SIZE=1\r\nMAIL FROM:<>\r\n" + quit, "220 250 504 250 221"},
 		{"parameter twice", ehlo + "MAIL FROM:<> SIZE=1 SIZE=2\r\n" + quit, "220 250 501 221"},
 		{"504 keeps the transaction", envelope + "RCPT TO:<c@d.test> MAGIC\r\nDATA\r\n.\r\n" + quit, "220 250 250 250 504 354 250 221"},
@@ -43,6 +44,17 @@ func TestDialogues(t *testing.T) {
 		out := play(t, &Server{}, &recorder{}, c.input)
 		if got := codes(out); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s\n%s", c.name, got, c.want, out)
+		}
+	}
+}
+
+// LMTP has one reply to DATA without recipients, whatever became of them
+// (RFC 2033 section 4.2).
+func TestLMTPWithoutRecipients(t *testing.T) {
+	for _, rcpt := range []string{"", "RCPT TO:<\u00fc@y.test>\r\n"} {
+		out := play(t, &Server{LMTP: true}, &recorder{}, "LHLO c.test\r\nMAIL FROM:<a@x.test>\r\n"+rcpt+"BDAT 0 LAST\r\nDATA\r\n")
+		if got := codes(out); !strings.HasSuffix(got, " 503 503") {
+			t.Errorf("%q: got %s", rcpt, got)
 		}
 	}
 }

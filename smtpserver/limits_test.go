@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -255,6 +256,24 @@ func TestSlowPeers(t *testing.T) {
 	}
 }
 
+// TestPatientPeers: the time is for one line, not for the session.
+func TestPatientPeers(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		k := newTalk(t, &Server{}, &strict{t: t})
+		for _, piece := range []string{"EH", "LO c.test\r\n", "NOOP\r\n", "MAIL FROM:<>\r\n", "RCPT TO:<a@y.test>\r\n", "BDAT 1\r\n", "x", "BDAT 2 LAST\r\n", "\r\n", "NOOP\r\n", "QUIT\r\n"} {
+			k.send(piece)
+			if !strings.HasSuffix(piece, "\n") || strings.HasPrefix(piece, "BDAT") {
+				time.Sleep(2 * time.Minute)
+				continue
+			}
+			time.Sleep(4 * time.Minute)
+		}
+		if got := k.codes(); got != "220 250 250 250 250 250 250 250 221" {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
 // TestSteadyPeers: one that sends a block in its time is borne, however long the
 // message takes as a whole; and the time that the session takes is not the
 // client's.
@@ -356,7 +375,7 @@ type failing struct {
 	conns    chan net.Conn
 	closed   chan struct{}
 	once     sync.Once
-	tries    int
+	tries    atomic.Int64
 }
 
 func (f *failing) Accept() (net.Conn, error) {
@@ -365,8 +384,7 @@ func (f *failing) Accept() (net.Conn, error) {
 		return nil, net.ErrClosed
 	default:
 	}
-	f.tries++
-	if f.tries <= f.failures {
+	if f.tries.Add(1) <= int64(f.failures) {
 		return nil, f.err
 	}
 	select {
@@ -395,8 +413,8 @@ func TestAcceptBacksOff(t *testing.T) {
 		served := make(chan error)
 		go func() { served <- s.Serve(l) }()
 		time.Sleep(10 * time.Second)
-		if l.tries < 20 || l.tries > 100 {
-			t.Errorf("%d tries in 10 s", l.tries)
+		if n := l.tries.Load(); n < 20 || n > 100 {
+			t.Errorf("%d tries in 10 s", n)
 		}
 		client, server := net.Pipe()
 		l.conns <- server
@@ -590,4 +608,21 @@ func TestLingering(t *testing.T) {
 			k.hasClosed(ReplyBehindData)
 		})
 	}
+}
+
+// TestTooLargeAndGone: a session that was told that its content is refused is not
+// blamed for it when the client hangs up as well.
+func TestTooLargeAndGone(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		s := &Server{Limits: Limits{MessageSize: 100}}
+		s.Hooks.Fault = func(_ *Conn, err error) { t.Errorf("a fault: %v", err) }
+		var why error
+		s.Hooks.Closed = func(_ *Conn, err error) { why = err }
+		k := newTalk(t, s, &strict{t: t})
+		k.send(envelope, "BDAT 300 LAST\r\n", strings.Repeat("x", 200))
+		k.hangUp()
+		if !errors.Is(why, io.ErrUnexpectedEOF) {
+			t.Errorf("ended by %v", why)
+		}
+	})
 }

@@ -29,15 +29,13 @@ func (c *Conn) readLine() (line []byte, fault lineFault, err error) {
 		if len(in) > 0 && in[0] == recordHandshake && !c.secured() {
 			return nil, lineTLS, nil
 		}
-		i := bytes.IndexByte(in[searched:], '\n')
-		if i < 0 {
-			searched = len(in)
-		} else if i += searched; i < commandSize {
-			c.in.r += i + 1
-			line, fault = c.checkLine(in[:i+1])
+		if i := bytes.IndexByte(in[searched:], '\n'); i >= 0 {
+			raw := in[:searched+i+1]
+			c.in.r += len(raw)
+			line, fault = c.checkLine(raw)
 			return line, fault, nil
 		}
-		if i >= 0 || searched >= commandSize {
+		if searched = len(in); searched >= commandSize {
 			fault, err = c.dropLine()
 			return nil, fault, err
 		}
