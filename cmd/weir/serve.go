@@ -28,7 +28,9 @@ func (c *serveCommand) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	logger := newLogger(w, &cfg.Log)
+	output := newLogOutput(w.stderr)
+	defer output.Close()
+	logger := newLogger(output, &cfg.Log)
 	limitMemory(logger)
 	over := make(chan struct{})
 	defer close(over)
@@ -70,13 +72,14 @@ func devFolder() string {
 	return filepath.Join(cache, "weir-dev")
 }
 
-// newLogger writes the log to the standard error output.
-func newLogger(w *world, l *config.Log) *slog.Logger {
+// newLogger returns the program's log.
+func newLogger(output *logOutput, l *config.Log) *slog.Logger {
 	o := &slog.HandlerOptions{Level: l.Level}
+	var h slog.Handler = slog.NewTextHandler(output, o)
 	if l.Format == config.LogJSON {
-		return slog.New(slog.NewJSONHandler(w.stderr, o))
+		h = slog.NewJSONHandler(output, o)
 	}
-	return slog.New(slog.NewTextHandler(w.stderr, o))
+	return slog.New(promptly{h, output})
 }
 
 // memoryShare is the part of a container's memory that the Go runtime may use

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -62,10 +63,13 @@ func loadTLS(c *config.TLS) (*tls.Config, error) {
 // listen opens a listener. The socket of a relay that was killed is taken
 // over; one that somebody listens on is not.
 func listen(network, address string) (net.Listener, error) {
+	// A client that has gone is noticed by the time-outs of the protocol: what
+	// the kernel would ask of it costs five system calls a connection.
+	config := net.ListenConfig{KeepAlive: -1}
+	l, err := config.Listen(context.Background(), network, address)
 	if network != "unix" {
-		return net.Listen(network, address)
+		return l, err
 	}
-	l, err := net.Listen(network, address)
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return l, err
 	}
