@@ -56,6 +56,7 @@ func (r *Relay) buildTable() (*route.Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing to ask the DNS (key servers of [dns] sets whom): %w", err)
 	}
+	r.resolver = resolver
 	o := route.Options{
 		Default:  nextHops(cfg.NextHop),
 		Direct:   cfg.Deliver == config.DeliverDirect,

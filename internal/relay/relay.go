@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/weirmail/weir/internal/config"
+	"github.com/weirmail/weir/internal/dns"
 	"github.com/weirmail/weir/internal/event"
 	"github.com/weirmail/weir/internal/inbound"
 	"github.com/weirmail/weir/internal/mail"
@@ -57,15 +58,16 @@ const hurryGrace = 2 * time.Second
 
 // Relay is a relay whose parts are built and whose listeners are open.
 type Relay struct {
-	config  *config.Config
-	options Options
-	events  *event.Listener
-	store   *disk.Store
-	out     *outbound.Outbound
-	mail    []mailListener
-	web     *web
-	inbox   *inboxHop
-	began   time.Time
+	config   *config.Config
+	options  Options
+	events   *event.Listener
+	store    *disk.Store
+	resolver *dns.Resolver
+	out      *outbound.Outbound
+	mail     []mailListener
+	web      *web
+	inbox    *inboxHop
+	began    time.Time
 }
 
 // mailListener is one listener with its server.
@@ -128,6 +130,9 @@ func (r *Relay) abandon() {
 	}
 	r.inbox.abandon()
 	r.web.abandon()
+	if r.resolver != nil {
+		r.resolver.Close()
+	}
 	if r.store != nil {
 		r.store.Close()
 	}
@@ -233,6 +238,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	stopDelivering()
 	context.AfterFunc(grace, losePatience)
 	<-r.out.Stopped()
+	r.resolver.Close()
 	r.inbox.stop(grace) // after outbound: what was on its way there has arrived
 	r.web.stop()
 	rest.Wait()
