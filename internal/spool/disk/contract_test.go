@@ -1,0 +1,26 @@
+package disk
+
+import (
+	"testing"
+	"time"
+
+	"github.com/weirmail/weir/internal/spool"
+	"github.com/weirmail/weir/internal/spool/spooltest"
+	"github.com/weirmail/weir/internal/vfs"
+)
+
+func TestContract(t *testing.T) {
+	place := func(dir string, fs vfs.FS) spooltest.Place {
+		return func(clock func() time.Time) (spool.Spool, error) {
+			return Open(t.Context(), dir, Options{FS: fs, MemTable: 2 << 20, Reserve: -1, Clock: clock})
+		}
+	}
+	t.Run("on a real disk", func(t *testing.T) {
+		t.Parallel()
+		spooltest.Run(t, func(t *testing.T) spooltest.Place { return place(t.TempDir(), vfs.Disk()) })
+	})
+	t.Run("in memory", func(t *testing.T) {
+		t.Parallel()
+		spooltest.Run(t, func(*testing.T) spooltest.Place { return place("spool", vfs.NewMem()) })
+	})
+}
