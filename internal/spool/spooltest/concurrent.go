@@ -82,8 +82,8 @@ func (w *traffic) enter(id mail.ID, recipients, size int) {
 
 // send puts messages.
 func (w *traffic) send(random *rand.Rand) {
-	for range 60 {
-		size := [...]int{0, 10, 2000, 20_000, 400_000}[random.IntN(5)]
+	for range 40 {
+		size := [...]int{0, 10, 100, 1000, 2000, 10_000, 20_000, 300_000}[random.IntN(8)]
 		e := w.envelope(1 + random.IntN(3))
 		id, recipients := e.ID, len(e.Recipients)
 		if err := w.Put(w.ctx, e, bytes.NewReader(body(size))); err != nil {
@@ -96,7 +96,7 @@ func (w *traffic) send(random *rand.Rand) {
 
 // operate changes messages that somebody may be at work on.
 func (w *traffic) operate(random *rand.Rand) {
-	for range 40 {
+	for range 30 {
 		w.mu.Lock()
 		var id mail.ID
 		if len(w.known) > 0 {
@@ -173,7 +173,7 @@ func (w *traffic) end(p *mail.Lease, how int) {
 	case 2:
 		err = w.Settle(w.ctx, p, outcomes(p, mail.Waiting))
 	case 3:
-		n := w.notice(p.Recipients[0] * 300_000)
+		n := w.notice(p.Recipients[0] * 150_000)
 		notice := n.Envelope.ID
 		if err = w.Settle(w.ctx, p, outcomes(p, mail.Failed), n); err == nil {
 			w.enter(notice, 1, len(n.Content))

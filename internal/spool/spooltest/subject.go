@@ -270,13 +270,15 @@ var compared = []cmp.Option{
 	cmpopts.EquateComparable(netip.Addr{}, mail.ID{}, reply.Status{}),
 }
 
-// body returns so many octets that repeat themselves nowhere near.
+// body returns so many octets, others for each length. They repeat at a
+// distance that no block has, so that blocks in a wrong place show.
 func body(size int) []byte {
-	b := make([]byte, size)
+	const distance = 1021
+	block := make([]byte, distance)
 	x := uint32(size) + 1
-	for i := range b {
+	for i := range block {
 		x = x*1664525 + 1013904223
-		b[i] = byte(x >> 24)
+		block[i] = byte(x >> 24)
 	}
-	return b
+	return bytes.Repeat(block, size/distance+1)[:size]
 }
