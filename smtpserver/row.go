@@ -49,6 +49,7 @@ func fill(text, host string, args []string) string {
 		return text
 	}
 	var b strings.Builder
+	b.Grow(len(text) + len(host) + lengthOf(args))
 	for {
 		before, rest, found := strings.Cut(text, "{")
 		b.WriteString(before)
@@ -65,6 +66,13 @@ func fill(text, host string, args []string) string {
 			args = args[1:]
 		}
 	}
+}
+
+func lengthOf(args []string) (n int) {
+	for _, arg := range args {
+		n += len(arg)
+	}
+	return n
 }
 
 // Refusal is the error by which a [Session] refuses: it says which reply the
