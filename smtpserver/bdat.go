@@ -165,7 +165,8 @@ func (s *chunks) nextChunk() error {
 			c.restartTimeout()
 			return nil
 		case smtp.VerbRSET, smtp.VerbQUIT, smtp.VerbEHLO, smtp.VerbHELO, smtp.VerbLHLO:
-			c.pending, c.hasPending = append([]byte(nil), line...), true
+			pending := append([]byte(nil), line...)
+			c.pending = &pending
 			return errAborted
 		case smtp.VerbSTARTTLS:
 			c.reject(ReplyBadSequence, "STARTTLS", "a message is being sent")

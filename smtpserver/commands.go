@@ -50,19 +50,22 @@ func (c *Conn) parseLine(line []byte, fault lineFault) (verb smtp.Verb, args []b
 	return verb, nil, false
 }
 
-// nextLine reads a line. ok is false where there is none, and the session
-// is over then.
+// nextLine reads a line. ok is false where there is none: the session is over
+// then, or parked.
 func (c *Conn) nextLine() (line []byte, fault lineFault, ok bool) {
-	if c.hasPending {
-		line, c.pending, c.hasPending = c.pending, nil, false
+	if c.pending != nil {
+		line, c.pending = *c.pending, nil
 		return line, lineOK, true
 	}
+	c.parked = mayPark
 	line, fault, err := c.readLine()
-	if err != nil {
-		c.endInput(err)
-		return nil, 0, false
+	if c.parked == mayPark {
+		c.parked = awake
 	}
-	return line, fault, true
+	if err != nil && c.parked == awake {
+		c.endInput(err)
+	}
+	return line, fault, err == nil
 }
 
 // endInput ends the session because no input comes any more, and says why

@@ -24,25 +24,29 @@ type Conn struct {
 	tx      *transaction
 
 	in       *buffer // unread input; nil where there is none
-	inSize   int     // size class of the buffer for the next read
 	readErr  error
 	out      *buffer       // replies that are not written yet; nil where there are none
 	deadline time.Time     // of reads, as it was set; zero where it is not known
 	waited   time.Duration // for the peer, in this line or block
-	arrived  int           // octets of this block
+	arrived  int32         // octets of this block
+	inSize   int32         // size class of the buffer for the next read
 
-	id         uint64
-	helo       string
-	extended   bool
-	closing    bool
-	lingers    bool // the client may still be writing
-	stage      smtp.Stage
-	errors     int
-	idle       int // commands without mail, since the last message
-	delivered  int // transactions that came to their end
-	err        error
-	pending    []byte // a command that interrupted BDAT
-	hasPending bool
+	id        uint64
+	helo      string
+	extended  bool
+	closing   bool
+	lingers   bool // the client may still be writing
+	stage     smtp.Stage
+	errors    int32
+	idle      int32 // commands without mail, since the last message
+	delivered int32 // transactions that came to their end
+	err       error
+	pending   *[]byte // a command that interrupted BDAT
+
+	begun  bool
+	parked parking
+	first  [1]byte       // what woke a parked session
+	done   chan struct{} // closed at the end where somebody waits for it
 }
 
 func newConn(s *Server, nc net.Conn) *Conn {
@@ -84,17 +88,27 @@ func (c *Conn) TLS() (state tls.ConnectionState, ok bool) {
 
 func (c *Conn) secured() bool { return c.nc != c.tcp }
 
-// serve runs the connection to its end.
+// serve runs the connection until it ends, or is parked.
 func (c *Conn) serve() {
-	defer c.server.removeConn(c)
-	defer c.end()
+	defer c.leave()
 	defer c.contain()
-	if !c.greet() {
-		return
+	if !c.begun {
+		c.begun = true
+		c.greet()
 	}
-	for !c.closing {
+	for !c.closing && c.parked == awake {
 		c.next()
 	}
+}
+
+// leave is the end of a goroutine: the connection's end too, unless it is parked.
+func (c *Conn) leave() {
+	if c.parked != awake && !c.closing {
+		go c.sleep()
+		return
+	}
+	defer c.server.removeConn(c)
+	c.end()
 }
 
 // contain turns a panic into the end of this one session. A hook that panics
@@ -146,20 +160,20 @@ func (c *Conn) closeSession() {
 	}
 }
 
-// greet begins the session. It reports false where there is none.
-func (c *Conn) greet() bool {
+// greet begins the session, or ends the connection where there is none.
+func (c *Conn) greet() {
 	c.stage = smtp.StageConnect
 	if c.server.ImplicitTLS && !c.handshake() {
-		return false
+		return
 	}
 	if c.server.State() != Serving {
 		c.answer(ReplyShutdown)
-		return false
+		return
 	}
 	session, err := c.server.NewSession(c.server.base, c)
 	if err != nil {
 		c.refuseGreeting(err)
-		return false
+		return
 	}
 	c.session = session
 	if c.server.LMTP {
@@ -167,7 +181,6 @@ func (c *Conn) greet() bool {
 	} else {
 		c.answer(ReplyGreeting)
 	}
-	return true
 }
 
 // refuseGreeting says why there is no greeting. A refusal that would not

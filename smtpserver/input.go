@@ -50,7 +50,7 @@ func (c *Conn) fill(size int, timeout time.Duration) error {
 	}
 	for {
 		began := time.Now()
-		err := c.arm(began, timeout)
+		err := c.arm(began, c.untilParked(timeout))
 		if err == nil {
 			err = c.readOnce(size)
 		}
@@ -60,7 +60,7 @@ func (c *Conn) fill(size int, timeout time.Duration) error {
 		}
 		// Either the time is up, or somebody interrupted.
 		c.deadline = time.Time{}
-		if c.waited >= timeout {
+		if c.waited >= timeout || c.park(timeout) {
 			return err
 		}
 	}
@@ -103,7 +103,7 @@ const leastBlock = 16 << 10
 // fillContent is fill for a message.
 func (c *Conn) fillContent() error {
 	err := c.fill(contentSize, c.server.Timeouts.Block)
-	if c.arrived += len(c.unread()); c.arrived >= leastBlock {
+	if c.arrived += int32(len(c.unread())); c.arrived >= leastBlock {
 		c.restartTimeout()
 	}
 	return unexpectedEOF(err)
@@ -165,7 +165,7 @@ func (c *Conn) readRaw(size int) error {
 	if c.wait == nil {
 		c.wait = c.readReady
 	}
-	c.inSize, c.readErr = size, nil
+	c.inSize, c.readErr = int32(size), nil
 	if err := c.raw.Read(c.wait); err != nil {
 		return err
 	}
@@ -175,9 +175,12 @@ func (c *Conn) readRaw(size int) error {
 // readReady is called by the runtime when the socket may have input, and
 // reports whether the wait is over.
 func (c *Conn) readReady(fd uintptr) bool {
+	if c.parked == parked {
+		return c.readFirst(fd)
+	}
 	b := c.in
 	if b == nil {
-		b = buffersOf(c.inSize).get()
+		b = buffersOf(int(c.inSize)).get()
 	}
 	n, err := readFD(int(fd), b.data[b.w:])
 	if n > 0 {

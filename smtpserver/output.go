@@ -76,7 +76,7 @@ func (c *Conn) flush() error {
 // 421 and the end.
 func (c *Conn) reject(row *Row, args ...string) {
 	c.errors++
-	if c.errors > c.server.Limits.Errors {
+	if int(c.errors) > c.server.Limits.Errors {
 		c.answer(ReplyTooManyErrors)
 		return
 	}
@@ -96,10 +96,10 @@ func (c *Conn) answerIdle(row *Row, args ...string) {
 func (c *Conn) spend() bool {
 	c.idle++
 	limit := c.server.Limits.Commands
-	if c.idle > limit {
+	if int(c.idle) > limit {
 		c.answer(ReplyTooManyCommands, strconv.Itoa(limit))
 	}
-	return c.idle > limit
+	return int(c.idle) > limit
 }
 
 // refuse answers with what a session's error says.

@@ -46,6 +46,9 @@ type Server struct {
 	state atomic.Int32
 	once  sync.Once
 	ids   sessionIDs
+	// parkAfter is parkAfter, but for tests; onPark tells them.
+	parkAfter time.Duration
+	onPark    func(*Conn)
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
@@ -161,6 +164,9 @@ func (s *Server) init() {
 	s.once.Do(func() {
 		s.Limits.setDefaults()
 		s.Timeouts.setDefaults()
+		if s.parkAfter == 0 {
+			s.parkAfter = parkAfter
+		}
 		s.listeners = make(map[net.Listener]struct{})
 		s.conns = make(map[*Conn]struct{})
 		s.stopping = make(chan struct{})
@@ -234,7 +240,9 @@ func (s *Server) pause(d time.Duration) bool {
 func (s *Server) ServeConn(nc net.Conn) {
 	s.init()
 	if c := s.newConn(nc); c != nil {
+		c.done = make(chan struct{})
 		c.serve()
+		<-c.done
 	}
 }
 
@@ -261,6 +269,9 @@ func (s *Server) removeConn(c *Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
+	if c.done != nil {
+		close(c.done)
+	}
 	s.signalDrained()
 }
 

@@ -30,7 +30,7 @@ func (c *Conn) mail(args []byte) {
 		c.reject(ReplyBadSequence, "MAIL", "a transaction is in progress, RSET ends it")
 		return
 	}
-	if limit := c.server.Limits.Transactions; limit > 0 && c.delivered >= limit {
+	if limit := c.server.Limits.Transactions; limit > 0 && int(c.delivered) >= limit {
 		c.answer(ReplyTooManyTransactions, strconv.Itoa(limit))
 		return
 	}

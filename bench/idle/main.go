@@ -38,6 +38,7 @@ func main() {
 // plan is what is to be measured.
 type plan struct {
 	sessions, rounds int
+	rest             time.Duration
 	weir, dir        string
 }
 
@@ -46,7 +47,8 @@ func parse(args []string, out io.Writer) (*plan, error) {
 	flags := flag.NewFlagSet("idle", flag.ContinueOnError)
 	flags.SetOutput(out)
 	flags.IntVar(&p.sessions, "sessions", 10_000, "how many sessions")
-	flags.IntVar(&p.rounds, "rounds", 3, "how often it is measured")
+	flags.IntVar(&p.rounds, "rounds", 1, "how often it is measured")
+	flags.DurationVar(&p.rest, "rest", 150*time.Second, "how long the sessions are idle before the second look: the Go runtime collects what is left of their beginning every two minutes")
 	flags.StringVar(&p.weir, "weir", "", "program to measure (default: built from the source)")
 	flags.StringVar(&p.dir, "dir", "", "folder on the disk that is used (default: the one for temporary files)")
 	if err := flags.Parse(args); err != nil {
@@ -74,12 +76,13 @@ func run(ctx context.Context, p *plan, out io.Writer) error {
 		if err := os.Mkdir(folder, 0o700); err != nil {
 			return err
 		}
-		m, err := measure(ctx, binary, folder, p.sessions)
+		m, err := measure(ctx, p, binary, folder)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%d idle sessions: %.1f KiB each (%.1f MiB at rest, %.1f MiB with them, opened in %.1f s)\n",
-			p.sessions, float64(m.with-m.without)/float64(p.sessions)/1024, mebibytes(m.without), mebibytes(m.with), m.took.Seconds())
+		each := func(bytes int64) float64 { return float64(bytes-m.without) / float64(p.sessions) / 1024 }
+		fmt.Fprintf(out, "%d idle sessions: %.2f KiB each, %.2f KiB just after their beginning (%.1f MiB without them, %.1f MiB with, opened in %.1f s)\n",
+			p.sessions, each(m.with), each(m.soon), mebibytes(m.without), mebibytes(m.with), m.took.Seconds())
 	}
 	return nil
 }
@@ -88,12 +91,14 @@ func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
 
 // measurement is what one round found.
 type measurement struct {
-	without, with int64 // bytes in memory
-	took          time.Duration
+	// Bytes in memory: before there were sessions, just after they were opened,
+	// and when they had been idle for a while.
+	without, soon, with int64
+	took                time.Duration
 }
 
 // measure starts a relay and opens the sessions.
-func measure(ctx context.Context, binary, dir string, n int) (m measurement, err error) {
+func measure(ctx context.Context, p *plan, binary, dir string) (m measurement, err error) {
 	group := process.NewGroup(fmt.Sprintf("weir-bench-%d-idle", os.Getpid()))
 	defer group.Close()
 	weir := &target.Weir{Binary: binary}
@@ -108,12 +113,20 @@ func measure(ctx context.Context, binary, dir string, n int) (m measurement, err
 		return m, err
 	}
 	began := time.Now()
-	sessions, err := open(ctx, weir.Address(), n)
+	sessions, err := open(ctx, weir.Address(), p.sessions)
 	defer closeAll(sessions)
 	if err != nil {
 		return m, err
 	}
 	m.took = time.Since(began)
+	if m.soon, err = atRest(ctx, group); err != nil {
+		return m, err
+	}
+	select {
+	case <-time.After(p.rest):
+	case <-ctx.Done():
+		return m, ctx.Err()
+	}
 	m.with, err = atRest(ctx, group)
 	return m, err
 }

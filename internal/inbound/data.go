@@ -23,7 +23,7 @@ func (s *session) Data(ctx context.Context, content *smtpserver.Content) (string
 	}
 	now := s.in.options.Now()
 	id := e.ID.String()
-	accepted := event.Accepted{Envelope: e, Listener: s.listener}
+	accepted := event.Accepted{Envelope: e, Listener: *s.listener}
 	if err := s.in.options.Spool.Put(ctx, e, s.traced(e, content)); err != nil {
 		return "", storeRefusal(err)
 	}
@@ -37,7 +37,7 @@ func (s *session) complete(e *mail.Envelope) (err error) {
 	e.ID, err = s.in.options.IDs.Next(e.Arrived)
 	_, secured := s.conn.TLS()
 	e.Origin = mail.Origin{
-		Client:   s.client,
+		Client:   s.client(),
 		HELO:     s.conn.HELO(),
 		Protocol: protocol(s.conn.Extended(), s.conn.LMTP(), secured, e.SMTPUTF8),
 		Session:  s.conn.ID(),

@@ -10,16 +10,19 @@ import (
 	"github.com/weirmail/weir/smtpserver"
 )
 
-// session is one client. It holds no more than the client's address while no
-// transaction is in progress.
+// session is one client. It holds next to nothing while no transaction is in
+// progress.
 type session struct {
 	in       *Inbound
 	conn     *smtpserver.Conn
-	listener string
-	client   netip.Addr
-	relays   bool
+	listener *string
 	tx       *transaction
+	relays   bool
 }
+
+// client returns the address of the client. It is asked for where it is
+// needed, so that a session that waits does not hold it a second time.
+func (s *session) client() netip.Addr { return addrOf(s.conn.RemoteAddr()) }
 
 // transaction is a message on its way in.
 type transaction struct {
@@ -32,8 +35,7 @@ func (in *Inbound) newSession(listener string) func(context.Context, *smtpserver
 		if in.spoolFailed() {
 			return nil, smtpserver.Refuse(ReplyNoSpool)
 		}
-		client := addrOf(c.RemoteAddr())
-		return &session{in: in, conn: c, listener: listener, client: client, relays: in.options.Policy.MayRelay(client)}, nil
+		return &session{in: in, conn: c, listener: &listener, relays: in.options.Policy.MayRelay(addrOf(c.RemoteAddr()))}, nil
 	}
 }
 
@@ -67,7 +69,7 @@ func (s *session) Mail(_ context.Context, m *smtpserver.Mail) error {
 // Rcpt adds a recipient where the policy lets it.
 func (s *session) Rcpt(_ context.Context, r *smtpserver.Rcpt) error {
 	if !s.relays && !s.in.options.Policy.Accepts(r.Path) {
-		return smtpserver.Refuse(ReplyRelayDenied, domainOf(r), s.client.String())
+		return smtpserver.Refuse(ReplyRelayDenied, domainOf(r), s.client().String())
 	}
 	s.tx.envelope.Recipients = append(s.tx.envelope.Recipients, mail.Recipient{
 		Path:     r.Path,

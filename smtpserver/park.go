@@ -1,0 +1,74 @@
+package smtpserver
+
+import (
+	"io"
+	"os"
+	"syscall"
+	"time"
+)
+
+// parking is the state of a session that waits for a command.
+//
+// A goroutine that has run commands has a stack of 4 KiB or more, and the runtime
+// does not take it back while the goroutine lives. So a session that has nothing
+// to do for a while leaves its goroutine, and waits in a new one that does nothing
+// else and whose stack stays at the least, 2 KiB. It is parked then. What wakes it
+// goes on in the new goroutine.
+type parking uint8
+
+const (
+	awake   parking = iota
+	mayPark         // waits for a command
+	parked          // waits for a command in a goroutine for that alone
+)
+
+// parkAfter is how long a session waits before it is parked.
+const parkAfter = time.Second
+
+// untilParked is how long to wait for input now.
+func (c *Conn) untilParked(timeout time.Duration) time.Duration {
+	if c.parked == mayPark && c.raw != nil && c.in == nil && c.waited < c.server.parkAfter {
+		return min(timeout, c.server.parkAfter)
+	}
+	return timeout
+}
+
+// park parks a session that has waited for parkAfter, unless the server stops. It
+// sets the deadline for the rest of the timeout, so that the new goroutine has
+// nothing to do but wait.
+func (c *Conn) park(timeout time.Duration) bool {
+	if c.parked != mayPark || c.raw == nil || c.in != nil || c.waited < c.server.parkAfter {
+		return false
+	}
+	c.parked = parked
+	if err := c.arm(time.Now(), timeout); err != nil {
+		c.parked = mayPark // whoever reads next hears of it
+		return false
+	}
+	return true
+}
+
+// sleep waits for input as the first thing that a goroutine does. Everything here
+// and in readFirst is there for a small stack.
+func (c *Conn) sleep() {
+	c.readErr = nil
+	if err := c.raw.Read(c.wait); err != nil {
+		c.readErr = err
+	}
+	c.wake()
+}
+
+// readFirst reads one octet without a buffer.
+func (c *Conn) readFirst(fd uintptr) bool {
+	n, err := syscall.Read(int(fd), c.first[:])
+	switch {
+	case n == 1:
+	case err == nil:
+		c.readErr = io.EOF
+	case err == syscall.EAGAIN, err == syscall.EINTR && c.again():
+		return false
+	default:
+		c.readErr = os.NewSyscallError("read", err)
+	}
+	return true
+}
