@@ -43,7 +43,6 @@ type Conn struct {
 	err       error
 	pending   *[]byte // a command that interrupted BDAT
 
-	begun  bool
 	parked parking
 	first  [1]byte       // what woke a parked session
 	done   chan struct{} // closed at the end where somebody waits for it
@@ -92,8 +91,9 @@ func (c *Conn) secured() bool { return c.nc != c.tcp }
 func (c *Conn) serve() {
 	defer c.leave()
 	defer c.contain()
-	if !c.begun {
-		c.begun = true
+	if c.parked == parked {
+		c.unpark()
+	} else {
 		c.greet()
 	}
 	for !c.closing && c.parked == awake {
@@ -104,6 +104,9 @@ func (c *Conn) serve() {
 // leave is the end of a goroutine: the connection's end too, unless it is parked.
 func (c *Conn) leave() {
 	if c.parked != awake && !c.closing {
+		if c.server.onPark != nil {
+			c.server.onPark(c)
+		}
 		go c.sleep()
 		return
 	}

@@ -53,6 +53,7 @@ func (c *Conn) dropLine() (lineFault, error) {
 	if isChunk(c.unread()) {
 		return lineChunk, nil
 	}
+	c.parked = awake // its end belongs to this line
 	for dropped := 0; dropped < maxDroppedLine; {
 		in := c.unread()
 		if i := bytes.IndexByte(in, '\n'); i >= 0 {

@@ -1,6 +1,7 @@
 package smtpserver
 
 import (
+	"errors"
 	"io"
 	"os"
 	"syscall"
@@ -48,27 +49,41 @@ func (c *Conn) park(timeout time.Duration) bool {
 	return true
 }
 
-// sleep waits for input as the first thing that a goroutine does. Everything here
-// and in readFirst is there for a small stack.
+// sleep waits for input as the first thing that a goroutine does. Nothing here and
+// in readFirst may need more than the least stack, until the wait is over.
 func (c *Conn) sleep() {
 	c.readErr = nil
 	if err := c.raw.Read(c.wait); err != nil {
 		c.readErr = err
 	}
-	c.wake()
+	c.serve()
 }
 
-// readFirst reads one octet without a buffer.
+// readFirst reads one octet, which needs no buffer.
 func (c *Conn) readFirst(fd uintptr) bool {
-	n, err := syscall.Read(int(fd), c.first[:])
+	n, err := readFD(int(fd), c.first[:])
 	switch {
 	case n == 1:
 	case err == nil:
 		c.readErr = io.EOF
-	case err == syscall.EAGAIN, err == syscall.EINTR && c.again():
+	case err == syscall.EAGAIN:
 		return false
 	default:
 		c.readErr = os.NewSyscallError("read", err)
 	}
 	return true
+}
+
+// unpark goes on after the wait of a parked session.
+func (c *Conn) unpark() {
+	c.parked = awake
+	switch {
+	case c.readErr == nil:
+		c.in = commandBuffers.get()
+		c.in.w = copy(c.in.data, c.first[:])
+	case !errors.Is(c.readErr, os.ErrDeadlineExceeded) || !c.deadline.After(time.Now()):
+		c.endInput(c.readErr)
+	default: // the server stops, which the next look for input finds out
+		c.deadline = time.Time{}
+	}
 }
