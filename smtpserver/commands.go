@@ -205,9 +205,7 @@ func (c *Conn) hello(verb smtp.Verb, args []byte) {
 		c.answer(ReplyHELO)
 		return
 	}
-	r := ReplyEHLO.Reply(c.server.Hostname)
-	r.Lines = c.ehloLines()
-	c.answerReply(ReplyEHLO, r, nil)
+	c.answerEHLO()
 }
 
 func (c *Conn) rset(args []byte) {

@@ -17,12 +17,12 @@ func (c *Conn) answer(row *Row, args ...string) {
 		c.send(row, args, func(dst []byte) []byte { return append(dst, row.wire...) })
 		return
 	}
-	c.answerReply(row, row.Reply(c.server.Hostname, args...), args)
-}
-
-// answerReply sends a row whose text was made elsewhere: the answer to EHLO
-// has more lines than a row.
-func (c *Conn) answerReply(row *Row, r reply.Reply, args []string) {
+	if len(args) == 0 {
+		wire := c.server.wires.row(row, c.server.Hostname)
+		c.send(row, args, func(dst []byte) []byte { return append(dst, wire...) })
+		return
+	}
+	r := row.Reply(c.server.Hostname, args...)
 	c.send(row, args, r.Append)
 }
 

@@ -46,6 +46,7 @@ type Server struct {
 	state atomic.Int32
 	once  sync.Once
 	ids   sessionIDs
+	wires wires
 	// parkAfter is parkAfter, but for tests; onPark tells them.
 	parkAfter time.Duration
 	onPark    func(*Conn)

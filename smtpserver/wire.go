@@ -1,0 +1,73 @@
+package smtpserver
+
+import (
+	"sync"
+
+	"github.com/weirmail/weir/reply"
+)
+
+// wires keeps the replies of a server that are the same for all its clients,
+// as they are on the wire: a connection that comes in and says EHLO costs no
+// memory for what it hears. It is safe for concurrent use.
+type wires struct {
+	mu   sync.RWMutex
+	rows map[*Row][]byte
+	// ehlo has the answer to EHLO by the extensions that are offered.
+	ehlo map[uint64][]byte
+}
+
+// row returns a row that has no arguments but the name of the host.
+func (w *wires) row(row *Row, hostname string) []byte {
+	w.mu.RLock()
+	wire := w.rows[row]
+	w.mu.RUnlock()
+	if wire != nil {
+		return wire
+	}
+	r := row.Reply(hostname)
+	wire = r.Append(nil)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.rows == nil {
+		w.rows = make(map[*Row][]byte)
+	}
+	w.rows[row] = wire
+	return wire
+}
+
+// answerEHLO sends the answer to EHLO: the name, and a line for each extension
+// that is offered here and now.
+func (c *Conn) answerEHLO() {
+	wire := c.server.wires.ehloFor(c)
+	c.send(ReplyEHLO, nil, func(dst []byte) []byte { return append(dst, wire...) })
+}
+
+func (w *wires) ehloFor(c *Conn) []byte {
+	offered := c.offered()
+	w.mu.RLock()
+	wire := w.ehlo[offered]
+	w.mu.RUnlock()
+	if wire != nil {
+		return wire
+	}
+	r := reply.Reply{Code: ReplyEHLO.Code, Status: ReplyEHLO.Status, Lines: c.ehloLines()}
+	wire = r.Append(nil)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ehlo == nil {
+		w.ehlo = make(map[uint64][]byte)
+	}
+	w.ehlo[offered] = wire
+	return wire
+}
+
+// offered returns a bit for each extension that is offered. What stands behind
+// a keyword is the same for all connections of a server.
+func (c *Conn) offered() (bits uint64) {
+	for i := range extensions {
+		if e := &extensions[i]; e.isOffered(c) {
+			bits |= 1 << i
+		}
+	}
+	return bits
+}
