@@ -10,17 +10,18 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	place := func(dir string, fs vfs.FS) spooltest.Place {
+	place := func(t *testing.T, dir string, fs vfs.FS) spooltest.Place {
 		return func(clock func() time.Time) (spool.Spool, error) {
-			return Open(t.Context(), dir, Options{FS: fs, MemTable: 2 << 20, Reserve: -1, Clock: clock})
+			s, err := Open(t.Context(), dir, Options{FS: fs, MemTable: 2 << 20, Reserve: -1, Clock: clock})
+			return checked{s, t}, err
 		}
 	}
 	t.Run("on a real disk", func(t *testing.T) {
 		t.Parallel()
-		spooltest.Run(t, func(t *testing.T) spooltest.Place { return place(t.TempDir(), vfs.Disk()) })
+		spooltest.Run(t, func(t *testing.T) spooltest.Place { return place(t, t.TempDir(), vfs.Disk()) })
 	})
 	t.Run("in memory", func(t *testing.T) {
 		t.Parallel()
-		spooltest.Run(t, func(*testing.T) spooltest.Place { return place("spool", vfs.NewMem()) })
+		spooltest.Run(t, func(t *testing.T) spooltest.Place { return place(t, "spool", vfs.NewMem()) })
 	})
 }

@@ -17,6 +17,7 @@ var noticeRules = []rule{
 	{"several notices are stored together", noticesComeTogether},
 	{"a notice that cannot be stored leaves all as it was", noticeAllOrNothing},
 	{"a lost lease brings no notice", noticeNeedsALease},
+	{"a notice that was not stored may be given again", noticeMayComeAgain},
 	{"a cancelled context brings no notice", noticeNeedsAContext},
 	{"settlement and notice survive reopening", noticeOutlivesClose},
 }
@@ -105,6 +106,7 @@ func noticeAllOrNothing(s *subject) {
 		s.same("the message", before, s.get(id))
 		s.claimed() // the lease is held still
 	}
+	s.figures("after refusals", 1, int64(len("content")), 1, 0)
 	s.reopen()
 	s.same("messages after reopening", []mail.ID{id}, s.scan(mail.ID{}))
 	s.same("the message after reopening", before, s.get(id))
@@ -125,6 +127,28 @@ func noticeNeedsALease(s *subject) {
 	s.claimed(id)
 	s.reopen()
 	s.same("messages after reopening", []mail.ID{id}, s.scan(mail.ID{}))
+}
+
+func noticeMayComeAgain(s *subject) {
+	for _, size := range []int{10, 1 << 20} {
+		id := s.add(1)
+		lost := s.claim(id)
+		s.must("Release", s.Release(s.ctx, lost, time.Time{}))
+		lease := s.claim(id)
+		n, bad := s.notice(size), s.notice(size)
+		bad.Envelope.Recipients = nil
+		notice := n.Envelope.ID
+		if err := s.Settle(s.ctx, lost, outcomes(lost, mail.Failed), n); err == nil {
+			s.Fatal("a lost lease was settled")
+		}
+		if err := s.Settle(s.ctx, lease, outcomes(lease, mail.Failed), n, bad); err == nil {
+			s.Fatal("a notice for nobody was taken")
+		}
+		s.settle(lease, mail.Failed, n)
+		s.gone(id)
+		s.sameContent(notice, body(size))
+		s.settle(s.claimed(notice)[0], mail.Relayed)
+	}
 }
 
 func noticeNeedsAContext(s *subject) {

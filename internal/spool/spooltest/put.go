@@ -24,6 +24,7 @@ var putRules = []rule{
 	{"a message is visible when Put returns", putIsVisible},
 	{"any reader will do", putTakesAnyReader},
 	{"a reader that fails leaves nothing", putLeavesNothing},
+	{"a message that was not stored may come again", putMayComeAgain},
 	{"a reader that gives nothing is given up", putGivesUp},
 	{"a cancelled context stops it", putIsCancelled},
 	{"a message that nobody waits for is refused", putRefusesTheUseless},
@@ -204,6 +205,22 @@ func putLeavesNothing(s *subject) {
 	s.reopen()
 	s.same("after reopening", []mail.ID(nil), s.scan(mail.ID{}))
 	s.add(1) // and the store goes on
+}
+
+func putMayComeAgain(s *subject) {
+	for _, size := range []int{10, 1 << 20} {
+		e := s.envelope(2)
+		id := e.ID
+		ctx, cancel := context.WithCancel(s.ctx)
+		if err := s.Put(ctx, e, &lastWord{bytes.NewReader(body(100)), cancel}); err == nil {
+			s.Fatal("stored though cancelled")
+		}
+		if err := s.Put(s.ctx, e, io.MultiReader(bytes.NewReader(body(1<<20)), iotest.ErrReader(io.ErrClosedPipe))); err == nil {
+			s.Fatal("stored what cannot be read")
+		}
+		s.sameContent(s.put(e, body(size)), body(size))
+		s.claimed(id)
+	}
 }
 
 func putGivesUp(s *subject) {

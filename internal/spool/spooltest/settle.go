@@ -154,16 +154,21 @@ func settleRefusesStrangers(s *subject) {
 }
 
 func settleLeavesTheEnvelope(s *subject) {
-	id := s.add(2)
-	lease := s.claim(id)
-	before := *lease.Envelope
-	before.Recipients = slices.Clone(before.Recipients)
-	s.must("Hold", s.Hold(s.ctx, id, true))
-	s.must("Settle", s.Settle(s.ctx, lease, outcomes(lease, mail.Relayed)[:1]))
-	s.must("Retime", s.Retime(s.ctx, id, s.clock.now().Add(time.Hour)))
-	s.same("the envelope of the lease", &before, lease.Envelope)
-	if got := s.get(id).Recipients[0].Progress.State; got != mail.Relayed {
-		s.Errorf("Get says %v", got)
+	for _, hold := range []bool{false, true} {
+		id := s.add(3)
+		lease := s.claim(id)
+		before := *lease.Envelope
+		before.Recipients = slices.Clone(before.Recipients)
+		if hold {
+			s.must("Hold", s.Hold(s.ctx, id, true))
+		}
+		s.settle(part(lease, 0), mail.Relayed)
+		s.must("Release", s.Release(s.ctx, part(lease, 1), s.clock.now().Add(time.Hour)))
+		s.must("Retime", s.Retime(s.ctx, id, s.clock.now().Add(time.Hour)))
+		s.same("the envelope of the lease", &before, lease.Envelope)
+		if e := s.get(id); e.Recipients[0].Progress.State != mail.Relayed || e.Held != hold {
+			s.Errorf("Get says %v, held: %v", e.Recipients[0].Progress.State, e.Held)
+		}
 	}
 }
 
