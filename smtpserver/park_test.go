@@ -78,6 +78,7 @@ func (k *parkedTalk) rest() string {
 	if err != nil {
 		k.t.Fatalf("%v after %q", err, said)
 	}
+	_ = k.client.Close() // it is what the server waits for
 	<-k.ended
 	return string(said)
 }
@@ -132,10 +133,8 @@ func TestOnlyWholeCommandsPark(t *testing.T) {
 			if said := k.rest(); !strings.Contains(lastLine(said), "421 4.4.2 ") {
 				t.Errorf("got %q", said)
 			}
-			for range len(k.parks) {
-				if c := <-k.parks; c.tx != nil && c.tx.content != nil {
-					t.Error("it was parked")
-				}
+			if n := len(k.parks); n > 1 { // it may have been, before the input came
+				t.Errorf("it was parked %d times", n)
 			}
 		})
 	}

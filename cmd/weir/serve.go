@@ -132,5 +132,9 @@ func exitCodeOf(err error) int {
 	case errors.Is(err, syscall.EADDRINUSE), errors.Is(err, syscall.EADDRNOTAVAIL):
 		return exitUnavailable
 	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return exitSpool // a folder or file could not be made
+	}
 	return exitTryAgain
 }

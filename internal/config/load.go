@@ -100,6 +100,7 @@ func (d *decoder) file(src Source) {
 	whole := Fault{File: src.Path}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && src.Optional:
+		d.path = "" // what is said next is not about a file that is not there
 		return
 	case errors.Is(err, fs.ErrNotExist):
 		d.report(whole, "there is no such file", "weir config reference prints a file to begin with")
