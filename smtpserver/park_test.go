@@ -152,9 +152,9 @@ func TestParkedSessionsEnd(t *testing.T) {
 	}{
 		"time-out":      {before: ehlo, command: 20 * time.Millisecond, want: "421 4.4.2 mx.test Timeout, closing channel; reason=idle\r\n", end: func(*parkedTalk) {}},
 		"half-close":    {before: ehlo, end: func(k *parkedTalk) { _ = k.client.(*net.TCPConn).CloseWrite() }},
-		"shutdown":      {before: ehlo, want: shutdown, end: func(k *parkedTalk) { k.stop(k.server.Shutdown(k.t.Context())) }, is: errStopped},
-		"close":         {before: ehlo, want: shutdown, end: func(k *parkedTalk) { k.stop(k.server.Close()) }, is: errStopped},
-		"close, MAIL":   {before: envelope, want: shutdown, end: func(k *parkedTalk) { k.stop(k.server.Close()) }, is: errStopped},
+		"shutdown":      {before: ehlo, want: shutdown, end: func(k *parkedTalk) { k.stop(func() error { return k.server.Shutdown(k.t.Context()) }) }, is: errStopped},
+		"close":         {before: ehlo, want: shutdown, end: func(k *parkedTalk) { k.stop(k.server.Close) }, is: errStopped},
+		"close, MAIL":   {before: envelope, want: shutdown, end: func(k *parkedTalk) { k.stop(k.server.Close) }, is: errStopped},
 		"NOOP and QUIT": {before: ehlo, want: "221 2.0.0 mx.test closing channel\r\n", end: func(k *parkedTalk) { k.say("NOOP\r\nQUIT\r\n") }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -177,11 +177,15 @@ func TestParkedSessionsEnd(t *testing.T) {
 	}
 }
 
-// stop checks that the server was stopped.
-func (k *parkedTalk) stop(err error) {
-	if err != nil {
-		k.t.Error(err)
-	}
+// stop stops the server, which waits for the client meanwhile.
+func (k *parkedTalk) stop(stop func() error) {
+	stopped := make(chan error, 1)
+	go func() { stopped <- stop() }()
+	k.t.Cleanup(func() {
+		if err := <-stopped; err != nil {
+			k.t.Error(err)
+		}
+	})
 }
 
 // TestParkedTransactionsSurviveShutdown: a session that is parked with a
