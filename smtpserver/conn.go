@@ -12,7 +12,7 @@ import (
 )
 
 // Conn is one connection, as its [Session] may see it. Its methods are for
-// the session's own goroutine. A waiting connection should stay small: what
+// the calls of the session. A waiting connection should stay small: what
 // only a transaction needs is in transaction.
 type Conn struct {
 	server  *Server

@@ -8,7 +8,8 @@ import (
 )
 
 // Session decides about the mail of one connection. The server calls its
-// methods from one goroutine, in the order of the protocol.
+// methods one after the other, in the order of the protocol. Between two calls
+// the session may change its goroutine.
 //
 // A method that returns nil accepts. To refuse it returns a [*Refusal], which
 // may be wrapped. Any other error is a fault of the session's own: the client
