@@ -219,6 +219,10 @@ func (s *Store) pebbleOptions() *pebble.Options {
 		// Store.admit that stalls, and Pebble's own bounds are out of reach.
 		MemTableStopWritesThreshold: 64,
 		L0StopWritesThreshold:       1 << 20,
+		// What mail that flows leaves behind is small, but reaches from one kind
+		// of key to the next: to merge it rewrites the envelopes of all that
+		// waits. So it may gather for longer than Pebble's four layers.
+		L0CompactionThreshold: 12,
 	}
 	if d := s.options.MinSyncInterval; d > 0 {
 		o.WALMinSyncInterval = func() time.Duration { return d }
