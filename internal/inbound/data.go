@@ -21,13 +21,12 @@ func (s *session) Data(ctx context.Context, content *smtpserver.Content) (string
 	if err := s.complete(e); err != nil {
 		return "", err
 	}
-	now := s.in.options.Now()
 	id := e.ID.String()
 	accepted := event.Accepted{Envelope: e, Listener: *s.listener}
 	if err := s.in.options.Spool.Put(ctx, e, s.traced(e, content)); err != nil {
-		return "", storeRefusal(err)
+		return "", s.storeRefusal(err)
 	}
-	accepted.Took = s.in.options.Now().Sub(now)
+	accepted.Took = s.in.options.Now().Sub(tx.began)
 	s.in.options.Events.Accepted(accepted)
 	return id, nil
 }
@@ -46,14 +45,17 @@ func (s *session) complete(e *mail.Envelope) (err error) {
 }
 
 // storeRefusal says by what reply a failed Put is told. A fault of the content
-// is the protocol's to answer.
-func storeRefusal(err error) error {
+// is the protocol's to answer. What the client is not told is reported, unless it
+// is the end of the whole relay, which others report.
+func (s *session) storeRefusal(err error) error {
 	var fault *spool.ContentError
 	switch {
 	case errors.As(err, &fault):
 		return fmt.Errorf("receiving the message: %w", fault.Err)
 	case errors.Is(err, spool.ErrFull):
 		return &smtpserver.Refusal{Row: ReplyStorageFull, Cause: err}
+	case !errors.Is(err, context.Canceled) && !errors.Is(err, spool.ErrClosed):
+		s.in.options.Events.Fault(event.Fault{Where: "spool", Err: err})
 	}
 	return &smtpserver.Refusal{Row: ReplyStoreFailed, Cause: err}
 }
@@ -88,7 +90,7 @@ func (t *tracedContent) Read(p []byte) (int, error) {
 	t.hops.look(p[:n])
 	if err == io.EOF {
 		t.envelope.EightBit = t.content.EightBit()
-		if t.hops.count >= t.maxHops {
+		if t.hops.count > t.maxHops {
 			return n, smtpserver.Refuse(ReplyRoutingLoop, strconv.Itoa(t.hops.count), strconv.Itoa(t.maxHops))
 		}
 	}

@@ -25,8 +25,8 @@ type Options struct {
 	IDs *mail.IDSource
 	// Events hears what happens. Its functions are set.
 	Events *event.Listener
-	// MaxReceived is the number of Received fields at which a message is
-	// taken to be in a loop; 0 means 100 (RFC 5321 section 6.3).
+	// MaxReceived is the number of Received fields that a message may carry; one
+	// with more is in a loop. 0 means 100 (RFC 5321 section 6.3).
 	MaxReceived int
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time

@@ -136,9 +136,9 @@ func TestDSNParametersAreKept(t *testing.T) {
 func TestAMessageInALoopIsRefused(t *testing.T) {
 	hops := func(n int) string { return strings.Repeat("Received: from a\r\n\tby b;\r\n", n) }
 	for name, test := range map[string]struct{ content, want string }{
-		"at the limit":            {hops(10) + "\r\nx\r\n", "554 5.4.6 "},
-		"below it":                {hops(9) + "\r\nx\r\n", "250 "},
-		"in any case":             {strings.Repeat("rEcEiVeD: x\r\n", 10) + "\r\n", "554 5.4.6 "},
+		"beyond the limit":        {hops(11) + "\r\nx\r\n", "554 5.4.6 Too many hops: 11 Received fields, limit 10; reason=routing-loop"},
+		"at the limit":            {hops(10) + "\r\nx\r\n", "250 "},
+		"in any case":             {strings.Repeat("rEcEiVeD: x\r\n", 11) + "\r\n", "554 5.4.6 "},
 		"in the body":             {"Subject: x\r\n\r\n" + hops(20), "250 "},
 		"other fields":            {strings.Repeat("X-Received: x\r\nReceived-SPF: x\r\n", 20) + "\r\n", "250 "},
 		"folded lines count once": {"Received: a\r\n" + strings.Repeat(" Received: x\r\n", 20) + "\r\n", "250 "},

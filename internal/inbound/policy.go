@@ -3,6 +3,8 @@ package inbound
 import (
 	"net/netip"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/weirmail/weir/smtp"
 )
@@ -28,15 +30,12 @@ func NewPolicy(relayFrom []netip.Prefix, acceptFor []string) *Policy {
 	return p
 }
 
-// MayRelay tells whether a client may send to anywhere. The zero address,
-// which stands for a Unix socket, may: who can open the socket is local.
+// MayRelay tells whether a client at the address may send to anywhere. One whose
+// address is not known may not.
 func (p *Policy) MayRelay(client netip.Addr) bool {
-	if !client.IsValid() {
-		return true
-	}
-	client = client.Unmap()
+	client = client.Unmap().WithZone("")
 	for _, prefix := range p.relayFrom {
-		if prefix.Contains(client.WithZone("")) {
+		if prefix.Contains(client) {
 			return true
 		}
 	}
@@ -73,4 +72,13 @@ func (p *Policy) Accepts(path smtp.Path) bool {
 // not look, but the next hop might, and would relay on Weir's word.
 func routed(local string) bool { return strings.ContainsAny(local, "%!@") }
 
-func foldDomain(d string) string { return strings.ToLower(strings.TrimSuffix(d, ".")) }
+// foldDomain makes domains comparable. No letter beyond ASCII becomes one of
+// ASCII, as the Kelvin sign would: that would be another domain.
+func foldDomain(d string) string {
+	return strings.Map(func(r rune) rune {
+		if l := unicode.ToLower(r); r < utf8.RuneSelf || l >= utf8.RuneSelf {
+			return l
+		}
+		return r
+	}, strings.TrimSuffix(d, "."))
+}

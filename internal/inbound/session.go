@@ -35,8 +35,17 @@ func (in *Inbound) newSession(listener string) func(context.Context, *smtpserver
 		if in.spoolFailed() {
 			return nil, smtpserver.Refuse(ReplyNoSpool)
 		}
-		return &session{in: in, conn: c, listener: &listener, relays: in.options.Policy.MayRelay(addrOf(c.RemoteAddr()))}, nil
+		return &session{in: in, conn: c, listener: &listener, relays: in.mayRelay(c.RemoteAddr())}, nil
 	}
+}
+
+// mayRelay tells whether a peer may send to anywhere. Who can open a Unix socket is
+// local; any other peer without an address is nobody that is known.
+func (in *Inbound) mayRelay(peer net.Addr) bool {
+	if _, local := peer.(*net.UnixAddr); local {
+		return true
+	}
+	return in.options.Policy.MayRelay(addrOf(peer))
 }
 
 // addrOf returns the IP address of a peer, or the zero address for a peer

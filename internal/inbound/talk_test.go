@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -61,12 +62,14 @@ type heard struct {
 	mu       sync.Mutex
 	accepted []event.Accepted
 	refused  []event.Refused
+	faults   []event.Fault
 }
 
 func (h *heard) listener() *event.Listener {
 	return event.Tee(&event.Listener{
 		Accepted: func(e event.Accepted) { h.mu.Lock(); defer h.mu.Unlock(); h.accepted = append(h.accepted, e) },
 		Refused:  func(e event.Refused) { h.mu.Lock(); defer h.mu.Unlock(); h.refused = append(h.refused, e) },
+		Fault:    func(e event.Fault) { h.mu.Lock(); defer h.mu.Unlock(); h.faults = append(h.faults, e) },
 	})
 }
 
@@ -85,6 +88,12 @@ const patience = 30 * time.Second
 // enter opens a room for a client on loopback.
 func enter(t *testing.T, change func(*Options, *Listener)) *room {
 	t.Helper()
+	return enterOn(t, "tcp", "127.0.0.1:0", change)
+}
+
+// enterOn opens a room for a client on a socket of another kind.
+func enterOn(t *testing.T, network, address string, change func(*Options, *Listener)) *room {
+	t.Helper()
 	r := &room{t: t, spool: &stored{}, events: &heard{}}
 	o := Options{
 		Hostname: "relay.test",
@@ -99,7 +108,7 @@ func enter(t *testing.T, change func(*Options, *Listener)) *room {
 		change(&o, &l)
 	}
 	server := New(o).Server(l)
-	nl, err := net.Listen("tcp", "127.0.0.1:0")
+	nl, err := net.Listen(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,11 +120,14 @@ func enter(t *testing.T, change func(*Options, *Listener)) *room {
 			t.Error(err)
 		}
 	})
-	if r.nc, err = net.Dial("tcp", nl.Addr().String()); err != nil {
+	if r.nc, err = net.Dial(network, nl.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.nc.Close() })
 	r.nc.SetDeadline(time.Now().Add(patience))
+	if l.Implicit {
+		r.nc = tls.Client(r.nc, &tls.Config{InsecureSkipVerify: true})
+	}
 	r.in = bufio.NewReader(r.nc)
 	r.hear("220 ")
 	return r
