@@ -1,10 +1,12 @@
 package disk
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -12,7 +14,8 @@ import (
 	"github.com/weirmail/weir/internal/spool"
 )
 
-// checked is a store that is looked into before it closes.
+// checked is a store that is looked into after each change, while it is
+// small, and before it closes.
 type checked struct {
 	*Store
 	t *testing.T
@@ -20,9 +23,37 @@ type checked struct {
 
 var _ spool.Spool = checked{}
 
-// Close checks the store and closes it, the first time.
+func (c checked) look(err error) error {
+	c.t.Helper()
+	if err == nil && c.count.Load() < 10 && c.enter() == nil {
+		consistent(c.t, c.Store)
+		c.leave()
+	}
+	return err
+}
+
+func (c checked) Settle(ctx context.Context, l *mail.Lease, outcomes []mail.Outcome, notices ...spool.Notice) error {
+	return c.look(c.Store.Settle(ctx, l, outcomes, notices...))
+}
+
+func (c checked) Release(ctx context.Context, l *mail.Lease, due time.Time) error {
+	return c.look(c.Store.Release(ctx, l, due))
+}
+
+func (c checked) Hold(ctx context.Context, id mail.ID, held bool) error {
+	return c.look(c.Store.Hold(ctx, id, held))
+}
+
+func (c checked) Retime(ctx context.Context, id mail.ID, due time.Time) error {
+	return c.look(c.Store.Retime(ctx, id, due))
+}
+
+func (c checked) Remove(ctx context.Context, id mail.ID) error {
+	return c.look(c.Store.Remove(ctx, id))
+}
+
 func (c checked) Close() error {
-	if err := c.enter(); err == nil {
+	if c.enter() == nil {
 		consistent(c.t, c.Store)
 		c.leave()
 	}

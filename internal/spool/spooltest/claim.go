@@ -150,25 +150,51 @@ func (s *subject) await(what string, next <-chan *mail.Lease) *mail.Lease {
 
 func claimEnds(s *subject) {
 	ctx, cancel := context.WithCancel(s.ctx)
-	ended := make(chan error, 1)
-	go func() {
-		_, err := s.Claim(ctx, 1)
-		ended <- err
-	}()
+	ended := s.idle(ctx, 2)
 	cancel()
-	select {
-	case err := <-ended:
-		if !errors.Is(err, context.Canceled) {
-			s.Errorf("Claim: %v", err)
+	for range 2 {
+		select {
+		case err := <-ended:
+			if !errors.Is(err, context.Canceled) {
+				s.Errorf("Claim: %v", err)
+			}
+		case <-time.After(patience):
+			s.Fatal("Claim goes on waiting")
 		}
-	case <-time.After(patience):
-		s.Fatal("Claim goes on waiting")
 	}
 	id := s.add(1)
 	if leases, err := s.Claim(ctx, 1); !errors.Is(err, context.Canceled) || len(leases) > 0 {
 		s.Errorf("Claim with an ended context: %d leases, %v", len(leases), err)
 	}
 	s.claim(id)
+}
+
+// idle starts goroutines whose Claims find nothing any more, and wait when it
+// returns. Each sends the error that ends it.
+func (s *subject) idle(ctx context.Context, n int) <-chan error {
+	s.Helper()
+	ended, had := make(chan error, n), make(chan struct{})
+	for range n {
+		go func() {
+			for {
+				_, err := s.Claim(ctx, 1)
+				if err != nil {
+					ended <- err
+					return
+				}
+				had <- struct{}{}
+			}
+		}()
+	}
+	for range 2 * n {
+		s.add(1)
+		<-had
+	}
+	// Nothing tells that a Claim waits; this takes them longer than to begin.
+	for range 20 {
+		s.put(s.envelopeDue(s.clock.now().Add(time.Hour)), nil)
+	}
+	return ended
 }
 
 // claimers starts goroutines that claim and calls had for each lease, until

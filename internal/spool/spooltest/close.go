@@ -48,14 +48,7 @@ func closeIsTheEnd(s *subject) {
 }
 
 func closeEndsClaims(s *subject) {
-	s.put(s.envelopeDue(s.clock.now().Add(time.Hour)), nil)
-	ended := make(chan error)
-	for range 3 {
-		go func() {
-			_, err := s.Claim(s.ctx, 1)
-			ended <- err
-		}()
-	}
+	ended := s.idle(s.ctx, 3)
 	s.must("Close", s.Spool.Close())
 	for range 3 {
 		select {
