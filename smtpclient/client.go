@@ -85,6 +85,9 @@ func (c *Client) Reset(ctx context.Context) error {
 		return err
 	}
 	defer c.release()
+	if len(c.in.unread()) > 0 {
+		return c.unasked() // it would be taken for the answer
+	}
 	r, err := c.command(smtp.StageRSET, "RSET", "RSET", c.timeouts.RSET)
 	if err != nil {
 		return err

@@ -112,6 +112,21 @@ func TestIdleClientHoldsNoBuffer(t *testing.T) {
 	idle("Quit")
 }
 
+// TestResetTakesNoOldReply: what came unasked is not the answer to RSET.
+func TestResetTakesNoOldReply(t *testing.T) {
+	client, _ := open(t, plain+"S: 250 unasked\ndrain\n", Options{})
+	for len(client.in.unread()) == 0 { // it comes with the answer to EHLO, or soon
+		if err := client.in.fill(client.wire.conn); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := client.Reset(t.Context())
+	e, ok := errors.AsType[*Error](err)
+	if !ok || !errors.Is(err, ErrUnasked) || e.Stage != smtp.StageIdle || !e.Closed {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestClosedClient(t *testing.T) {
 	client, _ := open(t, plain, Options{})
 	for range 2 {

@@ -186,9 +186,9 @@ func (c *Conn) greet() {
 	}
 }
 
-// refuseGreeting says why there is no greeting. A refusal that would not
-// close is said as it is, and the connection is closed with it all the same:
-// there is no session to go on with.
+// refuseGreeting says why there is no greeting. A refusal that would not close has
+// no place here, since there is no session to go on with: it is a fault of whoever
+// made it, as any other error.
 func (c *Conn) refuseGreeting(err error) {
 	if refusal := refusalOf(err); refusal != nil && refusal.Row.Code.Closes() {
 		c.answer(refusal.Row, refusal.Args...)

@@ -201,7 +201,12 @@ func Test421And221CloseAndNothingElseDoes(t *testing.T) {
 // serve runs a session on a connection in memory.
 func serve(s *Server, session Session) (client *smtptest.Conn, ended <-chan struct{}) {
 	s.Hostname = "mx.test"
-	s.NewSession = func(context.Context, *Conn) (Session, error) { return session, nil }
+	s.NewSession = func(_ context.Context, c *Conn) (Session, error) {
+		if choosy, ok := session.(*choosy); ok {
+			choosy.conn = c
+		}
+		return session, nil
+	}
 	client, server := smtptest.Pipe()
 	done := make(chan struct{})
 	go func() {
