@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -73,6 +74,9 @@ func Mode(name string, args ...string) ([]string, error) {
 func report(err error) int {
 	if err == nil {
 		return 0
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("stopped")
 	}
 	fmt.Fprintln(os.Stderr, "error:", err)
 	return 1

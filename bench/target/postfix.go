@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/weirmail/weir/bench/process"
@@ -107,6 +108,12 @@ func (p *Postfix) write(config string, s Setup) error {
 	return os.WriteFile(filepath.Join(config, "master.cf"), []byte(p.master()), 0o644)
 }
 
+// deliveries is how many deliveries run at once. The next server is on the same
+// machine and fast, so more than a few a processor only take turns. For the
+// same reason its connections are not kept: to hand one from process to process
+// costs more here than to make a new one.
+func deliveries() int { return 4 * runtime.NumCPU() }
+
 // main is main.cf. Whatever slows down an administrator's relay on purpose, or
 // by a limit that is too low for the load, is set aside.
 func (p *Postfix) main(s Setup) string {
@@ -146,13 +153,11 @@ smtpd_client_recipient_rate_limit = 0
 smtpd_error_sleep_time = 0
 qmgr_message_active_limit = 100000
 qmgr_message_recipient_limit = 100000
-initial_destination_concurrency = 20
-default_destination_concurrency_limit = 20
+initial_destination_concurrency = %[3]d
+default_destination_concurrency_limit = %[3]d
 default_destination_rate_delay = 0
-smtp_connection_cache_on_demand = yes
-smtp_connection_reuse_count_limit = 0
-smtp_connection_reuse_time_limit = 300s
-`, s.Dir, daemons())
+smtp_connection_cache_on_demand = no
+`, s.Dir, daemons(), deliveries())
 	if len(p.Settings) > 0 {
 		text += strings.Join(p.Settings, "\n") + "\n"
 	}
