@@ -152,7 +152,7 @@ func TestParkedSessionsEnd(t *testing.T) {
 	}{
 		"time-out":      {before: ehlo, command: 20 * time.Millisecond, want: "421 4.4.2 mx.test Timeout, closing channel; reason=idle\r\n", end: func(*parkedTalk) {}},
 		"half-close":    {before: ehlo, end: func(k *parkedTalk) { _ = k.client.(*net.TCPConn).CloseWrite() }},
-		"shutdown":      {before: ehlo, want: shutdown, end: func(k *parkedTalk) { k.stop(func() error { return k.server.Shutdown(k.t.Context()) }) }, is: errStopped},
+		"shutdown":      {before: ehlo, want: shutdown, end: func(k *parkedTalk) { k.stop(func() error { return k.server.Shutdown(context.Background()) }) }, is: errStopped},
 		"close":         {before: ehlo, want: shutdown, end: func(k *parkedTalk) { k.stop(k.server.Close) }, is: errStopped},
 		"close, MAIL":   {before: envelope, want: shutdown, end: func(k *parkedTalk) { k.stop(k.server.Close) }, is: errStopped},
 		"NOOP and QUIT": {before: ehlo, want: "221 2.0.0 mx.test closing channel\r\n", end: func(k *parkedTalk) { k.say("NOOP\r\nQUIT\r\n") }},
