@@ -177,8 +177,19 @@ func (f *fuse) open(name string, do func() (vfs.File, error)) (vfs.File, error) 
 	return nil, err
 }
 
+// Create makes a file. A marker of Pebble says which MANIFEST holds, and
+// Pebble makes both names durable in one sync of the folder. A disk may keep
+// either of two names that were not synced: so the first of them is synced
+// before there is a second, or a power cut could leave a marker of nothing.
 func (f *fuse) Create(name string, c pebblevfs.DiskWriteCategory) (vfs.File, error) {
-	return f.open(name, func() (vfs.File, error) { return f.FS.Create(name, c) })
+	return f.open(name, func() (vfs.File, error) {
+		if strings.HasPrefix(f.FS.PathBase(name), "marker.") {
+			if err := vfs.SyncDir(f.FS, f.FS.PathDir(name)); err != nil {
+				return nil, err
+			}
+		}
+		return f.FS.Create(name, c)
+	})
 }
 
 func (f *fuse) OpenReadWrite(name string, c pebblevfs.DiskWriteCategory, opts ...pebblevfs.OpenOption) (vfs.File, error) {
