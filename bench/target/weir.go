@@ -11,7 +11,8 @@ import (
 	"github.com/weirmail/weir/internal/admin/api"
 )
 
-// Weir runs "weir serve". All settings but the addresses are the defaults;
+// Weir runs "weir serve". All settings but the addresses are the defaults,
+// unless mail is to stay in its queue;
 // environment variables of the benchmark (WEIR_...) reach it.
 type Weir struct {
 	// Binary is the program.
@@ -70,9 +71,12 @@ func (w *Weir) Start(ctx context.Context, s Setup) error {
 }
 
 func (w *Weir) configuration(s Setup, socket string) string {
-	nextHop := ""
+	nextHop, retry := "", ""
 	if s.NextHop != "" {
 		nextHop = fmt.Sprintf("next_hop = %q\n", "smtp://"+s.NextHop)
+	} else {
+		// What stays in the queue is tried once, and then not in this run.
+		retry = "\n[retry]\nfirst = \"4h\"\nmax = \"4h\"\n"
 	}
 	return fmt.Sprintf(`hostname = "weir.bench.example"
 state_dir = %q
@@ -83,7 +87,7 @@ address = %q
 [admin]
 socket = %q
 http = ""
-`, filepath.Join(s.Dir, "state"), nextHop, w.address, socket)
+%s`, filepath.Join(s.Dir, "state"), nextHop, w.address, socket, retry)
 }
 
 // Address is where it takes mail.
