@@ -71,7 +71,7 @@ type picture struct {
 // consistent holds the keys of a store against each other: each message has
 // its content, and one entry in the due index where it is to be claimed; and
 // there is nothing else. The store may be in use.
-func consistent(t *testing.T, s *Store) {
+func consistent(t testing.TB, s *Store) {
 	t.Helper()
 	p := takePicture(t, s)
 	for id, e := range p.envelopes {
@@ -102,7 +102,7 @@ func consistent(t *testing.T, s *Store) {
 
 // checkFile fails where the file of a content is missing, unless the message
 // is gone meanwhile.
-func checkFile(t *testing.T, s *Store, id mail.ID) {
+func checkFile(t testing.TB, s *Store, id mail.ID) {
 	t.Helper()
 	_, err := s.fs.Stat(s.bodies.path(id))
 	if errors.Is(err, os.ErrNotExist) {
@@ -116,7 +116,7 @@ func checkFile(t *testing.T, s *Store, id mail.ID) {
 }
 
 // takePicture reads all keys, by themselves and not as the store would.
-func takePicture(t *testing.T, s *Store) picture {
+func takePicture(t testing.TB, s *Store) picture {
 	t.Helper()
 	p := picture{map[mail.ID]*mail.Envelope{}, map[mail.ID]place{}, map[mail.ID]int64{}, map[entry]bool{}}
 	snapshot := s.db.NewSnapshot()
