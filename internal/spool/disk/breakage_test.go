@@ -156,11 +156,11 @@ func (b *breakage) run(t *testing.T) int64 {
 		b.on.Store(true)
 		newCrowd(t, s, l, uint64(b.n), b.puts, b.sizes).run(ctx, uint64(b.n))
 		b.judge(t, s)
-		failed := s.Err() != nil
-		if err := s.Close(); err == nil && !failed {
+		switch err := s.Close(); {
+		case err == nil && s.Err() == nil:
 			l.closed()
-		} else if err != nil && b.struck() == nil {
-			t.Errorf("closing a store that met no fault: %v", err)
+		case err == nil || b.struck() == nil || !errors.Is(err, spool.ErrFailed):
+			t.Errorf("%v: closing: %v", b, err)
 		}
 	} else if b.struck() == nil {
 		t.Fatalf("opening a store that met no fault: %v", err)
@@ -168,7 +168,7 @@ func (b *breakage) run(t *testing.T) int64 {
 	if ctx.Err() != nil {
 		t.Fatalf("%v: the store hangs", b)
 	}
-	t.Log(b)
+	t.Logf("%v; in the end %d changes", b, l.moment)
 	reckon(t, openAfter(t, disk.CrashClone(vfs.CrashOptions{})), l.clone(), b.forever)
 	reckon(t, openAfter(t, disk), l, b.forever)
 	return b.calls.Load()

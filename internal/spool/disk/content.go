@@ -26,6 +26,9 @@ func (s *Store) Content(_ context.Context, id mail.ID) (spool.Content, error) {
 		return nil, err
 	}
 	defer s.leave()
+	if s.revoked.has(id) {
+		return nil, fmt.Errorf("message %v: %w", id, spool.ErrNotFound)
+	}
 	c := s.contents.Get().(*smallContent)
 	var key [1 + idLen]byte
 	found, err := s.get(appendID(key[:0], kindBody, id), func(value []byte) error {

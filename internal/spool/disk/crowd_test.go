@@ -145,7 +145,7 @@ func (c *crowd) put(ctx context.Context, random *rand.Rand) {
 	}
 	end := c.ledger.synced(func(l *ledger) {
 		l.beginLocked(id, recipients, body)
-		l.accounts[id].held, l.accounts[id].holding = held, held
+		l.accounts[id].held = only(held)
 	}, func(l *ledger) { l.accounts[id].accepted = true })
 	err := c.store.Put(ctx, e, r)
 	end(err)
@@ -259,7 +259,7 @@ func (c *crowd) operate(ctx context.Context, random *rand.Rand) {
 		switch n := random.IntN(8); {
 		case n < 6:
 			held := n%2 == 0
-			end := c.ledger.alone(func(l *ledger) { l.accounts[id].holding = held }, func(l *ledger) { l.accounts[id].held = held })
+			end := c.ledger.hold(id, held)
 			err = c.store.Hold(ctx, id, held)
 			end(err)
 		default:

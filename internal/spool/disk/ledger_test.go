@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/weirmail/weir/internal/mail"
+	"github.com/weirmail/weir/internal/spool"
 )
 
 // ledger is what a store has told of each message, and what it was asked to
@@ -41,7 +42,7 @@ type account struct {
 	accepted         bool
 	refused          bool
 	removing, remove bool // begun, durable
-	held, holding    bool // held is the last value that is durable; holding is one that was begun
+	held             values
 	recipients       []history
 	notices          []noticeOf
 }
@@ -83,7 +84,7 @@ func (l *ledger) begin(id mail.ID, recipients int, content []byte) {
 }
 
 func (l *ledger) beginLocked(id mail.ID, recipients int, content []byte) {
-	a := &account{sum: sha256.Sum256(content), size: int64(len(content)), recipients: make([]history, recipients)}
+	a := &account{sum: sha256.Sum256(content), size: int64(len(content)), held: only(false), recipients: make([]history, recipients)}
 	for i := range a.recipients {
 		a.recipients[i].states = []mail.State{mail.Waiting}
 	}
@@ -115,20 +116,37 @@ func (l *ledger) synced(begin, durable func(l *ledger)) (end func(error)) {
 	}
 }
 
-// alone is synced for a change that may turn out to be none, which makes
-// nothing else durable.
-func (l *ledger) alone(begin, durable func(l *ledger)) (end func(error)) {
+// hold begins to hold a message, or to let it go. Where that changes nothing
+// it makes nothing else durable.
+func (l *ledger) hold(id mail.ID, held bool) (end func(error)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	begin(l)
+	a := l.accounts[id]
+	before := a.held
+	a.held.may(held)
 	return func(err error) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if err == nil {
-			durable(l)
+		switch {
+		case err == nil:
+			a.held = only(held)
+		case !errors.Is(err, spool.ErrFailed):
+			a.held = before
 		}
 	}
 }
+
+// values are those that a bool may have.
+type values struct{ yes, no bool }
+
+func only(v bool) values { return values{yes: v, no: !v} }
+
+func (v *values) may(value bool) {
+	v.yes = v.yes || value
+	v.no = v.no || !value
+}
+
+func (v values) has(value bool) bool { return value && v.yes || !value && v.no }
 
 // unsynced begins a change that may be lost after it ended well.
 func (l *ledger) unsynced(begin, durable func(l *ledger)) (end func(error)) {
@@ -204,7 +222,7 @@ func (a *account) check(t testing.TB, s *Store, e *mail.Envelope) {
 	if err = errors.Join(err, c.Close()); err != nil || n != a.size || e.Size != n || [sha256.Size]byte(sum.Sum(nil)) != a.sum {
 		t.Errorf("message %v has another content, of %d octets and not %d: %v", e.ID, n, a.size, err)
 	}
-	if e.Held != a.held && e.Held != a.holding {
+	if !a.held.has(e.Held) {
 		t.Errorf("message %v is held: %v", e.ID, e.Held)
 	}
 	if len(e.Recipients) != len(a.recipients) {

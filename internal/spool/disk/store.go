@@ -263,7 +263,8 @@ func (s *Store) enter() error {
 func (s *Store) leave() { s.calls.Done() }
 
 // Close implements [spool.Spool]. It may be called again, with the same
-// result.
+// result. Where the store has failed, now or before, it returns Err: the last
+// settlements may be lost, and their deliveries are repeated.
 func (s *Store) Close() error { return s.end() }
 
 func (s *Store) shutdown() error {
@@ -273,14 +274,13 @@ func (s *Store) shutdown() error {
 	s.life.Unlock()
 	s.calls.Wait()
 	s.sweeper.stop()
-	failed := s.Err()
-	if failed != nil {
+	if s.Err() != nil {
 		s.revoked.retry()
 	}
 	s.fuse.close()
 	err := s.closeStore()
-	if failed != nil {
-		err = nil // it is the failure that it complains about
+	if failed := s.Err(); failed != nil {
+		err = failed // it is what Pebble complains about as well
 	}
 	if err = errors.Join(err, s.lock.Close()); err != nil {
 		return fmt.Errorf("closing the spool %s: %w", s.dir, err)
@@ -301,10 +301,7 @@ func (s *Store) closeStore() (err error) {
 	if s.wedged.Load() {
 		return errWedged
 	}
-	if err = s.db.Close(); err == nil {
-		err = s.fuse.err() // the log says yes to everything
-	}
-	return err
+	return s.db.Close()
 }
 
 // commit writes a batch and gives it back. It is all that is ever written to
