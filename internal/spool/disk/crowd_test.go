@@ -144,7 +144,7 @@ func (c *crowd) put(ctx context.Context, random *rand.Rand) {
 		r = io.MultiReader(r, iotest.ErrReader(io.ErrUnexpectedEOF))
 	}
 	end := c.ledger.synced(func(l *ledger) {
-		l.beginLocked(id, recipients, body)
+		l.begin(id, recipients, body)
 		l.accounts[id].held = only(held)
 	}, func(l *ledger) { l.accounts[id].accepted = true })
 	err := c.store.Put(ctx, e, r)
@@ -205,7 +205,7 @@ func (c *crowd) settle(ctx context.Context, p *mail.Lease, state mail.State, bod
 			h.states = append(h.states[:o.Progress.Attempts:o.Progress.Attempts], state)
 		}
 		if body != nil {
-			l.beginLocked(notice, 1, body)
+			l.begin(notice, 1, body)
 			l.accounts[id].notices = append(l.accounts[id].notices, noticeOf{notice, outcomes[0].Recipient, outcomes[0].Progress.Attempts})
 		}
 	}

@@ -76,14 +76,8 @@ func (l *ledger) clone() *ledger {
 	return c
 }
 
-// begin takes down that a message is being stored.
+// begin takes down that a message is being stored. The ledger is locked.
 func (l *ledger) begin(id mail.ID, recipients int, content []byte) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.beginLocked(id, recipients, content)
-}
-
-func (l *ledger) beginLocked(id mail.ID, recipients int, content []byte) {
 	a := &account{sum: sha256.Sum256(content), size: int64(len(content)), held: only(false), recipients: make([]history, recipients)}
 	for i := range a.recipients {
 		a.recipients[i].states = []mail.State{mail.Waiting}
