@@ -11,9 +11,9 @@ import (
 	"github.com/weirmail/weir/internal/admin/api"
 )
 
-// Weir runs "weir serve". All settings but the addresses are the defaults,
-// unless mail is to stay in its queue;
-// environment variables of the benchmark (WEIR_...) reach it.
+// Weir runs "weir serve". All settings but the addresses are the defaults, and
+// the retries where mail is to stay in its queue. Environment variables of the
+// benchmark (WEIR_...) reach it.
 type Weir struct {
 	// Binary is the program.
 	Binary string
