@@ -119,21 +119,19 @@ func (c *scan) begin() (err error) {
 	return c.settle(c.it.First())
 }
 
-// settle takes the entry from the iterator.
+// settle takes the entry from the iterator, past keys that are none.
 func (c *scan) settle(valid bool) error {
-	if !valid {
-		if err := c.it.Error(); err != nil {
-			c.due = false // and begin again where it broke off
-			return fmt.Errorf("scanning the due index: %w", err)
+	for ; valid; valid = c.it.Next() {
+		if at, ok := parseEntry(c.it.Key()); ok {
+			c.at, c.due = at, at.due <= c.now
+			return nil
 		}
-		c.at, c.due = lastEntry, false
-		return nil
 	}
-	at, ok := parseEntry(c.it.Key())
-	if !ok {
-		return fmt.Errorf("scanning the due index: %w", errRecord)
+	if err := c.it.Error(); err != nil {
+		c.due = false // and begin again where it broke off
+		return fmt.Errorf("scanning the due index: %w", err)
 	}
-	c.at, c.due = at, at.due <= c.now
+	c.at, c.due = lastEntry, false
 	return nil
 }
 

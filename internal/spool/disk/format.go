@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,16 +61,23 @@ func checkFormat(fs vfs.FS, dir string) (fresh bool, err error) {
 // checkNoStore makes sure that a folder without a version has no store in it:
 // that one has lost its version and may be of any.
 func checkNoStore(fs vfs.FS, dir string) error {
+	found, err := storeFiles(fs, dir, "MANIFEST", ".log")
+	if err == nil && found {
+		err = fmt.Errorf("%w: there is a store in %s and no file %s that tells its version", ErrFormat, dir, formatFile)
+	}
+	return err
+}
+
+// storeFiles reports that there are files in a folder whose names have one of
+// the given parts.
+func storeFiles(fs vfs.FS, dir string, parts ...string) (found bool, err error) {
 	names, err := fs.List(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("looking for a store in %s: %w", dir, err)
+		return false, fmt.Errorf("looking for a store in %s: %w", dir, err)
 	}
-	for _, name := range names {
-		if strings.HasPrefix(name, "MANIFEST") || strings.HasSuffix(name, ".log") {
-			return fmt.Errorf("%w: there is a store in %s and no file %s that tells its version", ErrFormat, dir, formatFile)
-		}
-	}
-	return nil
+	return slices.ContainsFunc(names, func(name string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(name, part) })
+	}), nil
 }
 
 func readFormat(fs vfs.FS, path string) ([]byte, error) {

@@ -170,11 +170,15 @@ func (s *Store) Remove(ctx context.Context, id mail.ID) error {
 	}
 	defer s.lockMessage(id).Unlock()
 	m, err := s.visible(id)
+	remove := (*message).remove
+	if errors.Is(err, spool.ErrDamaged) {
+		m, err, remove = s.remains(id), nil, s.removeRemains
+	}
 	if err != nil {
 		return err
 	}
 	b := s.db.NewBatch()
-	if err := m.remove(b); err != nil {
+	if err := remove(m, b); err != nil {
 		return errors.Join(err, b.Close())
 	}
 	if err := s.commit(b, pebble.Sync); err != nil {

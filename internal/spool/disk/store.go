@@ -190,11 +190,22 @@ func (s *Store) openStore() (err error) {
 			err = errors.Join(err, s.lock.Close())
 		}
 	}()
-	s.db, err = pebble.Open(s.fs.PathJoin(s.dir, storeFolder), s.pebbleOptions())
-	if err == nil {
-		s.fuse.armed.Store(true)
+	dir, o := s.fs.PathJoin(s.dir, storeFolder), s.pebbleOptions()
+	// A log is made after all that a store needs. Where there is one and
+	// Pebble finds no store, that has lost its marker, and Pebble would begin
+	// a new one and remove the files of the old.
+	if o.ErrorIfNotExists, err = storeFiles(s.fs, dir, ".log", ".sst", ".blob"); err != nil {
+		return err
 	}
-	return err
+	s.db, err = pebble.Open(dir, o)
+	switch {
+	case errors.Is(err, pebble.ErrDBDoesNotExist):
+		return fmt.Errorf("the store has lost its marker, the file that says which MANIFEST holds: %w", err)
+	case err != nil:
+		return err
+	}
+	s.fuse.armed.Store(true)
+	return nil
 }
 
 // Bounds on what Pebble holds in memory.
