@@ -159,3 +159,24 @@ func TestMomentsKeepTheOrderOfTimes(t *testing.T) {
 		}
 	}
 }
+
+// FuzzKeys: a key is read back as it was written, and nothing else is a key.
+func FuzzKeys(f *testing.F) {
+	_, bytes := records()
+	for _, b := range bytes {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, key []byte) {
+		if e, ok := parseEntry(key); ok && string(appendEntry(nil, e)) != string(key) {
+			t.Errorf("an entry of %x", key)
+		}
+		if id, recipient, ok := parseStateKey(key); ok && string(appendStateKey(nil, id, recipient)) != string(key) {
+			t.Errorf("a state of %x", key)
+		}
+		for _, kind := range []byte{kindBody, kindEnvelope} {
+			if id, ok := parseIDKey(key, kind); ok && string(appendID(nil, kind, id)) != string(key) {
+				t.Errorf("an id of %x", key)
+			}
+		}
+	})
+}
