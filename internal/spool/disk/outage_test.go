@@ -1,10 +1,13 @@
 package disk
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -61,12 +64,28 @@ func (p *plug) inject(c vfs.Call) vfs.Fault {
 	p.ledger.mu.Lock()
 	defer p.ledger.mu.Unlock()
 	share := [...]int{0, 100, p.random.IntN(101)}[p.random.IntN(3)]
+	after := p.disk.CrashClone(vfs.CrashOptions{UnsyncedDataPercent: share, RNG: p.random})
+	if p.random.IntN(2) == 0 {
+		p.removeAsWell(after)
+	}
 	p.outages = append(p.outages, outage{
 		when:   fmt.Sprintf("before change %d, %v of %s, with %d%% of what was not synced", p.changes, c.Op, c.Path, share),
-		disk:   p.disk.CrashClone(vfs.CrashOptions{UnsyncedDataPercent: share, RNG: p.random}),
+		disk:   after,
 		ledger: p.ledger.clone(),
 	})
 	return vfs.Fault{}
+}
+
+// removeAsWell makes removals of contents durable: a clone never has one that
+// was not synced, and a disk may.
+func (p *plug) removeAsWell(after *vfs.Mem) {
+	b := bodies{fs: after, dir: "spool/" + bodiesFolder}
+	_ = b.all(func(id mail.ID) error { // before the first opening there is no folder
+		if _, err := p.disk.Stat(b.path(id)); errors.Is(err, os.ErrNotExist) {
+			return after.Remove(b.path(id))
+		}
+		return nil
+	})
 }
 
 // pull ends the outages.
@@ -310,3 +329,44 @@ type lyingFile struct{ vfs.File }
 
 func (lyingFile) Sync() error     { return nil }
 func (lyingFile) SyncData() error { return nil }
+
+// The file of a content goes only when its message is durably gone: else a
+// power cut would bring back a message without content.
+func TestAContentIsRemovedAfterItsMessage(t *testing.T) {
+	mem := vfs.NewCrashableMem()
+	removed := make(chan *vfs.Mem, 1)
+	options := smallStore()
+	options.FS = vfs.Inject(mem, func(c vfs.Call) vfs.Fault {
+		if c.Op == vfs.OpRemove && strings.Contains(c.Path, bodiesFolder) {
+			after := mem.CrashClone(vfs.CrashOptions{})
+			if err := after.Remove(c.Path); err != nil {
+				t.Errorf("%v", err)
+			}
+			removed <- after
+		}
+		return vfs.Fault{}
+	})
+	s := openOn(t, options)
+	c := newCrowd(t, s, newLedger(), 1, 0, nil)
+	s.Handover(func(l *mail.Lease) bool {
+		if err := s.Settle(t.Context(), l, []mail.Outcome{{Progress: mail.Progress{State: mail.Relayed}}}); err != nil {
+			t.Errorf("Settle: %v", err)
+		}
+		return true
+	})
+	if err := s.Put(t.Context(), c.envelope(1), bytes.NewReader(make([]byte, smallStoreLarge+1))); err != nil {
+		t.Fatal(err)
+	}
+	again := openAfter(t, <-removed)
+	if err := again.Scan(t.Context(), mail.ID{}, func(e *mail.Envelope) bool {
+		t.Errorf("message %v is there after a power cut, and its content is not", e.ID)
+		return true
+	}); err != nil {
+		t.Error(err)
+	}
+	for _, s := range []*Store{s, again} {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
