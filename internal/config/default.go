@@ -38,7 +38,7 @@ func Default() *Config {
 			Idle:                      10 * time.Second,
 		},
 		Spool: Spool{
-			Memtable:        32 << 20,
+			Memtable:        16 << 20,
 			MinSyncInterval: 200 * time.Microsecond,
 			LargeBody:       256 << 10,
 			ReserveDisk:     256 << 20,

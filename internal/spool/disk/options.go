@@ -16,7 +16,7 @@ type Options struct {
 	FS vfs.FS
 	// MemTable is the size in bytes of the store's table in memory, of which
 	// two exist while mail flows, and for moments three. The default is
-	// 32 MiB, less where the process has a small memory limit (GOMEMLIMIT).
+	// 16 MiB, less where the process has a small memory limit (GOMEMLIMIT).
 	MemTable int64
 	// MinSyncInterval is the least time between two syncs of the log: with
 	// it, concurrent messages share more syncs. The default is 200 µs;
@@ -38,7 +38,7 @@ type Options struct {
 }
 
 const (
-	defaultMemTable        = 32 << 20
+	defaultMemTable        = 16 << 20
 	leastMemTable          = 256 << 10
 	defaultMinSyncInterval = 200 * time.Microsecond
 	defaultLargeBody       = 256 << 10
