@@ -1,0 +1,40 @@
+package admission
+
+// Reason is the token by which a refusal says why. The list is closed: it is
+// in replies, logs and metrics.
+type Reason string
+
+// The reasons for which the relay as a whole, or for now, takes no more work.
+const (
+	ReasonNone        Reason = ""
+	ReasonLoad        Reason = "load"        // the processors are late
+	ReasonMemory      Reason = "memory"      // of the process or its group
+	ReasonDisk        Reason = "disk"        // no room for the spool
+	ReasonStorage     Reason = "storage"     // the disk is slow, or failed
+	ReasonQueue       Reason = "queue"       // too much waits already
+	ReasonConnections Reason = "connections" // sessions, descriptors or slots
+	ReasonStarting    Reason = "starting"
+	ReasonMaintenance Reason = "maintenance"
+	ReasonShutdown    Reason = "shutdown"
+	ReasonAuthBusy    Reason = "auth-busy"
+)
+
+// The reasons that lie with one client or one message.
+const (
+	ReasonClientConnections Reason = "client-connections"
+	ReasonClientRate        Reason = "client-rate"
+	ReasonGreylist          Reason = "greylist"
+	ReasonIdle              Reason = "idle"
+)
+
+// Reasons returns the closed list.
+func Reasons() []Reason {
+	return []Reason{
+		ReasonLoad, ReasonMemory, ReasonDisk, ReasonStorage, ReasonQueue, ReasonConnections,
+		ReasonStarting, ReasonMaintenance, ReasonShutdown, ReasonAuthBusy,
+		ReasonClientConnections, ReasonClientRate, ReasonGreylist, ReasonIdle,
+	}
+}
+
+// hinted tells whether a refusal for the reason says when to come back.
+func (r Reason) hinted() bool { return r != ReasonNone && r != ReasonIdle }
