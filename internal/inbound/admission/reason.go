@@ -1,5 +1,7 @@
 package admission
 
+import "slices"
+
 // Reason is the token by which a refusal says why. The list is closed: it is
 // in replies, logs and metrics.
 type Reason string
@@ -28,13 +30,27 @@ const (
 )
 
 // Reasons returns the closed list.
-func Reasons() []Reason {
-	return []Reason{
-		ReasonLoad, ReasonMemory, ReasonDisk, ReasonStorage, ReasonQueue, ReasonConnections,
-		ReasonStarting, ReasonMaintenance, ReasonShutdown, ReasonAuthBusy,
-		ReasonClientConnections, ReasonClientRate, ReasonGreylist, ReasonIdle,
-	}
+func Reasons() []Reason { return slices.Clone(reasons[:]) }
+
+// reasons is the closed list. It is not changed.
+var reasons = [reasonCount - 1]Reason{
+	ReasonLoad, ReasonMemory, ReasonDisk, ReasonStorage, ReasonQueue, ReasonConnections,
+	ReasonStarting, ReasonMaintenance, ReasonShutdown, ReasonAuthBusy,
+	ReasonClientConnections, ReasonClientRate, ReasonGreylist, ReasonIdle,
 }
 
 // hinted tells whether a refusal for the reason says when to come back.
 func (r Reason) hinted() bool { return r != ReasonNone && r != ReasonIdle }
+
+// reasonCount is the length of the list, with the empty one.
+const reasonCount = 15
+
+// index returns the place of the reason in tables.
+func (r Reason) index() int {
+	for i, known := range &reasons {
+		if r == known {
+			return i + 1
+		}
+	}
+	return 0
+}
