@@ -40,7 +40,7 @@ func (b *book) spread(now time.Time, n int, expected, rate float64, least, most 
 	hints := make([]time.Duration, n)
 	place := first
 	for i := range hints {
-		for place < last && b.places[(b.at+place)%bookLength]+weight > rate && b.places[(b.at+place)%bookLength] > 0 {
+		for place < last && b.places[(b.at+place)%bookLength] >= rate {
 			place++
 		}
 		b.fill(place, last, weight, rate)
