@@ -5,14 +5,16 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
 // entered returns the command line that runs a program inside a control group:
 // this program goes in first and then becomes the other. So not even the
-// program's first child is outside.
-func entered(procs string, command []string) ([]string, error) {
-	return Mode(enterMode, append([]string{procs}, command...)...)
+// program's first child is outside. The group may have a folder in each of
+// several hierarchies, and so several files that take new processes.
+func entered(entrances []string, command []string) ([]string, error) {
+	return Mode(enterMode, append([]string{strings.Join(entrances, "\n")}, command...)...)
 }
 
 // enter is that mode. It does not return where it succeeds.
@@ -20,8 +22,10 @@ func enter(args []string) error {
 	if len(args) < 2 {
 		return fmt.Errorf("mode %s needs the file of the group and a program", enterMode)
 	}
-	if err := os.WriteFile(args[0], []byte(strconv.Itoa(os.Getpid())), 0); err != nil {
-		return fmt.Errorf("entering the control group: %w", err)
+	for entrance := range strings.SplitSeq(args[0], "\n") {
+		if err := os.WriteFile(entrance, []byte(strconv.Itoa(os.Getpid())), 0); err != nil {
+			return fmt.Errorf("entering the control group: %w", err)
+		}
 	}
 	path, err := exec.LookPath(args[1])
 	if err != nil {

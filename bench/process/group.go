@@ -90,7 +90,13 @@ func (g *Group) ended(pid int, spent time.Duration) {
 type cgroup struct {
 	dir   string
 	usage func(dir string) (time.Duration, error)
+	// limits are further folders that hold limits; see [Group.Limit].
+	limits []string
+	name   string
 }
+
+// cgroupMount is where control groups are found.
+const cgroupMount = "/sys/fs/cgroup"
 
 // newCgroup makes a group below that of this process.
 func newCgroup(name string) (*cgroup, error) {
@@ -98,7 +104,7 @@ func newCgroup(name string) (*cgroup, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading this process's control group: %w", err)
 	}
-	cg := cgroupBelow("/sys/fs/cgroup", string(membership), name)
+	cg := cgroupBelow(cgroupMount, string(membership), name)
 	if err := os.Mkdir(cg.dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making a control group: %w", err)
 	}
@@ -121,14 +127,14 @@ func cgroupBelow(mount, membership, name string) *cgroup {
 		}
 		for controller := range strings.SplitSeq(fields[1], ",") {
 			if controller == "cpuacct" {
-				return &cgroup{filepath.Join(mount, "cpuacct", fields[2], name), usageOfVersion1}
+				return &cgroup{dir: filepath.Join(mount, "cpuacct", fields[2], name), usage: usageOfVersion1, name: name}
 			}
 		}
 		if fields[0] == "0" {
 			own = fields[2]
 		}
 	}
-	return &cgroup{filepath.Join(mount, own, name), usageOfVersion2}
+	return &cgroup{dir: filepath.Join(mount, own, name), usage: usageOfVersion2, name: name}
 }
 
 func usageOfVersion1(dir string) (time.Duration, error) {
@@ -184,7 +190,7 @@ func (c *cgroup) pids() ([]int, error) {
 func (c *cgroup) remove() error {
 	var err error
 	for range 200 {
-		if err = os.Remove(c.dir); err == nil || errors.Is(err, os.ErrNotExist) {
+		if err = c.removeFolders(); err == nil {
 			return nil
 		}
 		pids, _ := c.pids()
@@ -194,4 +200,14 @@ func (c *cgroup) remove() error {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return fmt.Errorf("removing a control group: %w", err)
+}
+
+// removeFolders removes what is empty.
+func (c *cgroup) removeFolders() error {
+	for _, dir := range append([]string{c.dir}, c.limits...) {
+		if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }

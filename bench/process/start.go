@@ -36,7 +36,7 @@ func Start(g *Group, s Spec) (*Process, error) {
 	command := s.Command
 	if g.cg != nil {
 		var err error
-		if command, err = entered(g.cg.procs(), command); err != nil {
+		if command, err = entered(g.cg.entrances(), command); err != nil {
 			return nil, err
 		}
 	}

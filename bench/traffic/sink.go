@@ -31,6 +31,8 @@ type Count struct {
 	// First and Last are when the first and the last one arrived.
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
+	// Missing counts those that were asked for and have not arrived.
+	Missing int64 `json:"missing"`
 }
 
 // question is what the sink's process is asked.
@@ -38,6 +40,7 @@ type question struct {
 	Reset  bool          `json:"reset,omitempty"`
 	Unique int64         `json:"unique"` // how many to wait for
 	Within time.Duration `json:"within"`
+	Asked  []uint64      `json:"asked,omitempty"` // hashes of Message-IDs
 }
 
 // StartSink starts a sink in a group.
@@ -86,6 +89,17 @@ func (s *Sink) Wait(unique int64, within time.Duration) (Count, error) {
 	return s.question(question{Unique: unique, Within: within})
 }
 
+// Missing counts those of the messages, by their Message-IDs with the angle
+// brackets, that have not arrived since the last reset.
+func (s *Sink) Missing(messageIDs []string) (int64, error) {
+	asked := make([]uint64, len(messageIDs))
+	for i, id := range messageIDs {
+		asked[i] = hashOf([]byte(id))
+	}
+	c, err := s.question(question{Asked: asked})
+	return c.Missing, err
+}
+
 func (s *Sink) question(q question) (c Count, err error) {
 	if err := s.ask.Encode(q); err != nil {
 		return c, fmt.Errorf("asking the sink: %w", err)
@@ -116,7 +130,9 @@ func answer(t *tally, questions io.Reader, answers io.Writer) error {
 		if q.Reset {
 			t.reset()
 		}
-		if err := tell.Encode(t.wait(q.Unique, q.Within)); err != nil {
+		count := t.wait(q.Unique, q.Within)
+		count.Missing = t.missing(q.Asked)
+		if err := tell.Encode(count); err != nil {
 			return fmt.Errorf("answering: %w", err)
 		}
 	}

@@ -19,9 +19,7 @@ func newTally() *tally { return &tally{seen: map[uint64]struct{}{}} }
 
 // add counts one message.
 func (t *tally) add(messageID []byte, bytes int64) {
-	h := fnv.New64a()
-	h.Write(messageID)
-	now := time.Now()
+	hash, now := hashOf(messageID), time.Now()
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -31,12 +29,30 @@ func (t *tally) add(messageID []byte, bytes int64) {
 	t.count.Last = now
 	t.count.Messages++
 	t.count.Bytes += bytes
-	t.seen[h.Sum64()] = struct{}{}
+	t.seen[hash] = struct{}{}
 	t.count.Unique = int64(len(t.seen))
 	if t.reached != nil && t.count.Unique >= t.target {
 		close(t.reached)
 		t.reached = nil
 	}
+}
+
+func hashOf(messageID []byte) uint64 {
+	h := fnv.New64a()
+	h.Write(messageID)
+	return h.Sum64()
+}
+
+// missing counts the hashes that have not been seen.
+func (t *tally) missing(asked []uint64) (n int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, hash := range asked {
+		if _, seen := t.seen[hash]; !seen {
+			n++
+		}
+	}
+	return n
 }
 
 func (t *tally) reset() {
