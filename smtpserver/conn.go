@@ -21,6 +21,7 @@ type Conn struct {
 	raw     syscall.RawConn // of tcp, where reads can wait without a buffer
 	wait    func(fd uintptr) bool
 	session Session
+	visitor *Visitor // nil where there is no door
 	tx      *transaction
 
 	in       *buffer // unread input; nil where there is none

@@ -42,6 +42,9 @@ type Server struct {
 	LineEnding smtp.LineEnding
 	// Hooks hear of what happens.
 	Hooks Hooks
+	// Door decides about connections before they become sessions; where it is
+	// nil all of them do.
+	Door Door
 
 	state atomic.Int32
 	once  sync.Once
@@ -51,6 +54,8 @@ type Server struct {
 	parkAfter time.Duration
 	onPark    func(*Conn)
 
+	lingerers lingerers
+	refusing  chan struct{} // one for each handshake that ends in a refusal
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
 	conns     map[*Conn]struct{}
@@ -122,6 +127,8 @@ type Hooks struct {
 	// Fault hears of a fault that is the server's own: an error of a session
 	// that was no refusal, or a panic with its stack.
 	Fault func(c *Conn, err error)
+	// Refused hears of a refusal at the door, which no other hook hears of.
+	Refused func(v *Visitor, r Refused, heard Heard)
 	// Closed hears of the end of a connection. The error is nil where the end
 	// was orderly.
 	Closed func(c *Conn, err error)
@@ -171,6 +178,7 @@ func (s *Server) init() {
 		s.listeners = make(map[net.Listener]struct{})
 		s.conns = make(map[*Conn]struct{})
 		s.stopping = make(chan struct{})
+		s.refusing = make(chan struct{}, handshakesForRefusals)
 		s.drained = make(chan struct{})
 		s.base, s.cancel = context.WithCancel(context.Background())
 	})
@@ -198,6 +206,11 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 	defer s.untrack(l)
 	for failures := 0; ; {
+		if s.Door != nil {
+			if d := s.Door.Pause(); d > 0 && !s.pause(d) {
+				return s.drainBacklog(l)
+			}
+		}
 		nc, err := l.Accept()
 		if err == nil {
 			failures = 0
@@ -205,7 +218,7 @@ func (s *Server) Serve(l net.Listener) error {
 			continue
 		}
 		if s.State() != Serving {
-			return ErrServerClosed
+			return s.drainBacklog(l)
 		}
 		if errors.Is(err, net.ErrClosed) {
 			return fmt.Errorf("accepting on %v: %w", l.Addr(), err)
@@ -214,10 +227,42 @@ func (s *Server) Serve(l net.Listener) error {
 		// accepted. Both pass; the listener stays.
 		failures++
 		if !s.pause(acceptDelay(failures)) {
-			return ErrServerClosed
+			return s.drainBacklog(l)
 		}
 	}
 }
+
+// deadliner is a listener whose Accept can be made to return.
+type deadliner interface{ SetDeadline(t time.Time) error }
+
+// drainBacklog tells those who are connected, and were not accepted yet, that the
+// server stops: closing the listener would reset them without a word.
+func (s *Server) drainBacklog(l net.Listener) error {
+	d, ok := l.(deadliner)
+	if !ok || s.State() == Closed {
+		return ErrServerClosed
+	}
+	for {
+		// A deadline that has passed lets Accept return what is there and not
+		// wait; but the runtime looks at the deadline first, so a moment it is.
+		d.SetDeadline(time.Now().Add(backlogPatience))
+		nc, err := l.Accept()
+		if err != nil {
+			return ErrServerClosed
+		}
+		if c := s.newConn(nc); c != nil {
+			v := c.visitor
+			if v == nil {
+				v = &Visitor{conn: c}
+			}
+			v.Refuse(Refused{Row: ReplyShutdown})
+		}
+	}
+}
+
+// backlogPatience is how long the listener waits for one more connection before it
+// closes.
+const backlogPatience = 20 * time.Millisecond
 
 // acceptDelay is the pause after an accept that failed, by the number of
 // failures without a success between them.
@@ -248,14 +293,21 @@ func (s *Server) ServeConn(nc net.Conn) {
 }
 
 func (s *Server) start(nc net.Conn) {
-	if c := s.newConn(nc); c != nil {
+	switch c := s.newConn(nc); {
+	case c == nil:
+	case s.Door == nil:
 		go c.serve()
+	default:
+		s.Door.Knock(c.visitor)
 	}
 }
 
 // newConn registers a connection. It returns nil where the server has closed.
 func (s *Server) newConn(nc net.Conn) *Conn {
 	c := newConn(s, nc)
+	if s.Door != nil {
+		c.visitor = &Visitor{conn: c}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.State() == Closed {
@@ -267,6 +319,9 @@ func (s *Server) newConn(nc net.Conn) *Conn {
 }
 
 func (s *Server) removeConn(c *Conn) {
+	if v := c.visitor; v != nil && v.entered {
+		s.Door.Leave(v)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
@@ -315,6 +370,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.stop(Stopping)
 	select {
 	case <-s.drained:
+		s.lingerers.wait(ctx)
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -336,6 +392,7 @@ func (s *Server) Close() error {
 	defer timer.Stop()
 	select {
 	case <-s.drained:
+		s.lingerers.wait(s.base)
 		return nil
 	case <-timer.C:
 	}
@@ -345,11 +402,19 @@ func (s *Server) Close() error {
 	}
 	s.mu.Unlock()
 	<-s.drained
+	s.lingerers.wait(s.base)
 	return nil
 }
 
 // stop moves the server to a later state and wakes everyone who waits.
 func (s *Server) stop(to State) {
+	for _, v := range s.move(to) {
+		v.sendAway(Refused{Row: ReplyShutdown})
+	}
+}
+
+// move is stop, and returns the visitors that wait.
+func (s *Server) move(to State) []*Visitor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.State() == Serving {
@@ -359,10 +424,20 @@ func (s *Server) stop(to State) {
 		s.state.Store(int32(to))
 	}
 	for l := range s.listeners {
-		l.Close()
+		// Serve answers those who wait in the queue, and closes it then.
+		d, ok := l.(deadliner)
+		if !ok || to == Closed || d.SetDeadline(time.Unix(1, 0)) != nil {
+			l.Close()
+		}
 	}
+	var waiting []*Visitor
 	for c := range s.conns {
+		if v := c.visitor; v != nil && !v.settled.Load() {
+			waiting = append(waiting, v)
+			continue
+		}
 		c.interrupt()
 	}
 	s.signalDrained()
+	return waiting
 }
