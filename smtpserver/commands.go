@@ -24,6 +24,10 @@ func (c *Conn) next() {
 		c.answer(ReplyShutdown)
 		return
 	}
+	if d := c.dismissal(); d != nil && verb != smtp.VerbQUIT {
+		c.answer(d.row, d.args...)
+		return
+	}
 	c.command(verb, args)
 }
 
@@ -74,6 +78,15 @@ func (c *Conn) endInput(err error) {
 	switch {
 	case errors.Is(err, errStopped):
 		c.answer(ReplyShutdown)
+	case errors.Is(err, errDismissed):
+		if d := c.dismissal(); d != nil {
+			c.answer(d.row, d.args...)
+		} else { // welcome again, between the two looks
+			c.answer(ReplyShutdown)
+		}
+	case refusalOf(err) != nil:
+		refusal := refusalOf(err)
+		c.answer(refusal.Row, refusal.Args...)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.answer(ReplyIdle)
 	case errors.Is(err, errEndlessLine):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"runtime/debug"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -44,7 +45,13 @@ type Conn struct {
 	err       error
 	pending   *[]byte // a command that interrupted BDAT
 
+	dismissed atomic.Pointer[dismissal]
+	idleSince atomic.Int64 // nanoseconds of the Unix time; 0 while there is work
+
 	parked parking
+	gone   bool // what lookForEnd saw
+	look   func(fd uintptr)
+	paused bool          // the session knows that it waits for its client
 	first  [1]byte       // what woke a parked session
 	done   chan struct{} // closed at the end where somebody waits for it
 }
@@ -172,6 +179,10 @@ func (c *Conn) greet() {
 	}
 	if c.server.State() != Serving {
 		c.answer(ReplyShutdown)
+		return
+	}
+	if d := c.dismissal(); d != nil {
+		c.answer(d.row, d.args...)
 		return
 	}
 	session, err := c.server.NewSession(c.server.base, c)

@@ -53,8 +53,8 @@ func (t *Content) Read(p []byte) (int, error) {
 		t.fault, t.end, t.whole = ReplyTooLarge, errContent, err == io.EOF
 		return 0, t.end
 	}
-	if err == io.EOF && !t.binary {
-		if t.fault = t.lineFault(); t.fault != nil {
+	if err == io.EOF {
+		if t.fault = t.faultAtEnd(); t.fault != nil {
 			err = errContent
 		}
 	}
@@ -62,6 +62,21 @@ func (t *Content) Read(p []byte) (int, error) {
 		t.end, t.whole = err, t.whole || err == io.EOF || t.fault != nil
 	}
 	return n, err
+}
+
+// faultAtEnd judges a whole message. A client that has gone before it is taken
+// has not heard of it and will send it again: to take it would be to deliver it
+// twice.
+func (t *Content) faultAtEnd() *Row {
+	if !t.binary {
+		if row := t.lineFault(); row != nil {
+			return row
+		}
+	}
+	if t.conn.clientGone() {
+		return ReplyClientGone
+	}
+	return nil
 }
 
 // lineFault judges a whole message that has to consist of lines. A NUL is refused

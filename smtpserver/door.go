@@ -28,6 +28,8 @@ type Door interface {
 type Visitor struct {
 	// Tag is for the door's own use.
 	Tag any
+	// Stay keeps the session from being dismissed. It is set before Enter.
+	Stay bool
 
 	conn    *Conn
 	settled atomic.Bool // entered, refused, or sent away because the server stops

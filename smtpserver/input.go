@@ -50,17 +50,26 @@ func (c *Conn) fill(size int, timeout time.Duration) error {
 	}
 	for {
 		began := time.Now()
-		err := c.arm(began, c.untilParked(timeout))
+		err := c.arm(began, c.untilPaused(timeout))
 		if err == nil {
 			err = c.readOnce(size)
 		}
 		c.waited += time.Since(began)
+		if err == nil {
+			return c.resume()
+		}
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
 		// Either the time is up, or somebody interrupted.
 		c.deadline = time.Time{}
-		if c.waited >= timeout || c.park(timeout) {
+		if c.waited >= timeout {
+			return err
+		}
+		if c.waited >= c.server.parkAfter {
+			c.pause()
+		}
+		if c.park(timeout) {
 			return err
 		}
 	}
@@ -130,6 +139,9 @@ func (c *Conn) arm(now time.Time, timeout time.Duration) error {
 		if c.tx == nil {
 			return errStopped
 		}
+	}
+	if c.dismissal() != nil {
+		return errDismissed
 	}
 	return nil
 }

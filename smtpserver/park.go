@@ -26,9 +26,10 @@ const (
 // parkAfter is how long a session waits before it is parked.
 const parkAfter = time.Second
 
-// untilParked is how long to wait for input now.
-func (c *Conn) untilParked(timeout time.Duration) time.Duration {
-	if c.parked == mayPark && c.raw != nil && c.in == nil && c.waited < c.server.parkAfter {
+// untilPaused is how long to wait for input now: until the session is told that
+// it waits for its client, or is parked, or until the time is up.
+func (c *Conn) untilPaused(timeout time.Duration) time.Duration {
+	if c.waited < c.server.parkAfter {
 		return min(timeout, c.server.parkAfter)
 	}
 	return timeout
@@ -81,6 +82,9 @@ func (c *Conn) unpark() {
 	case c.readErr == nil:
 		c.in = commandBuffers.get()
 		c.in.w = copy(c.in.data, c.first[:])
+		if err := c.resume(); err != nil {
+			c.endInput(err)
+		}
 	case !errors.Is(c.readErr, os.ErrDeadlineExceeded) || !c.deadline.After(time.Now()):
 		c.endInput(c.readErr)
 	default: // the server stops, which the next look for input finds out

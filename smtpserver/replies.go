@@ -117,6 +117,12 @@ var (
 		Name: "session-fault", Code: reply.LocalError, Status: reply.NewStatus(3, 0), Text: "Local error, try again later; reason=local-error",
 		Reason: "local-error", RFC: "RFC 5321 4.2.2", When: "a command failed for a reason of the server's own",
 	})
+	ReplyClientGone = NewRow(Row{
+		Name: "client-gone", Code: reply.LocalError, Status: reply.NewStatus(4, 2),
+		Text:   "Message not accepted, the connection was closed before; reason=client-gone",
+		Reason: "client-gone", RFC: "RFC 5321 4.1.1.4",
+		When: "the client closed its side of the connection, with nothing behind the end of data, before the message was taken",
+	})
 	ReplyTooManyRecipients = NewRow(Row{
 		Name: "too-many-rcpt", Code: reply.InsufficientStorage, Status: reply.NewStatus(5, 3), Text: "Too many recipients in this transaction, limit {limit}; send the rest in another; reason=too-many-rcpt",
 		Reason: "too-many-rcpt", RFC: "RFC 5321 4.5.3.1.10", When: "RCPT beyond the limit of recipients",
@@ -204,7 +210,7 @@ func Replies() []*Row {
 		ReplyChunk, ReplyReset, ReplyNoop, ReplyBye, ReplyHelp, ReplyVerify, ReplyTLSReady,
 		ReplyShutdown, ReplyIdle, ReplyTooManyErrors, ReplyTooManyCommands, ReplyTooManyTransactions,
 		ReplyEndlessLine, ReplyEndlessContent, ReplyChunkLost, ReplyBehindData, ReplyNotSMTP, ReplyPlaintextBehindTLS, ReplyPanic,
-		ReplySessionFault, ReplyTooManyRecipients,
+		ReplySessionFault, ReplyClientGone, ReplyTooManyRecipients,
 		ReplyUnknownCommand, ReplyLineTooLong, ReplyBareNewlineCommand, ReplyControlInCommand, ReplySyntax, ReplyNoArguments,
 		ReplyHELOSyntax, ReplySenderSyntax, ReplyRecipientSyntax, ReplyParameterValue, ReplyNotImplemented, ReplyBadSequence,
 		ReplyUnsupportedParameter, ReplyNoRecipients, ReplyTooLarge, ReplyBareNewlineContent, ReplyNULContent, ReplyNeedsUTF8,

@@ -54,6 +54,7 @@ type Server struct {
 	parkAfter time.Duration
 	onPark    func(*Conn)
 
+	dismissed atomic.Pointer[dismissal]
 	lingerers lingerers
 	refusing  chan struct{} // one for each handshake that ends in a refusal
 	mu        sync.Mutex
