@@ -17,6 +17,8 @@ import (
 type Weir struct {
 	// Binary is the program.
 	Binary string
+	// More are further tables of its configuration.
+	More string
 
 	address string
 	log     string
@@ -87,7 +89,7 @@ address = %q
 [admin]
 socket = %q
 http = ""
-%s`, filepath.Join(s.Dir, "state"), nextHop, w.address, socket, retry)
+%s%s`, filepath.Join(s.Dir, "state"), nextHop, w.address, socket, retry, w.More)
 }
 
 // Address is where it takes mail.
