@@ -17,8 +17,14 @@ import (
 // do. After a crash it says what may be there and what must.
 //
 // Changes that are not synced may be lost, but only the latest: all go to one
-// log. So what ended before a synced change began is durable once that has
-// ended.
+// log, and of two that follow each other the first is earlier in it. A log that
+// is full is synced before the next is begun. So what ended before a synced
+// change began is durable once that has ended.
+//
+// This holds of a call that syncs, and not of any that ends well: to claim, to
+// release without a new time or to be refused leaves the log alone. An
+// operator's change that changes nothing syncs as well; without that, a ledger
+// that took it for synced found settlements lost that nothing had made durable.
 type ledger struct {
 	mu       sync.Mutex
 	accounts map[mail.ID]*account
@@ -110,23 +116,22 @@ func (l *ledger) synced(begin, durable func(l *ledger)) (end func(error)) {
 	}
 }
 
-// hold begins to hold a message, or to let it go. Where that changes nothing
-// it makes nothing else durable.
+// hold begins to hold a message, or to let it go. Also where it is so already
+// all that ended before is durable afterwards.
 func (l *ledger) hold(id mail.ID, held bool) (end func(error)) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	a := l.accounts[id]
-	before := a.held
-	a.held.may(held)
+	var before values
+	synced := l.synced(func(l *ledger) {
+		before = l.accounts[id].held
+		l.accounts[id].held.may(held)
+	}, func(l *ledger) { l.accounts[id].held = only(held) })
 	return func(err error) {
+		synced(err)
+		if err == nil || errors.Is(err, spool.ErrFailed) {
+			return
+		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		switch {
-		case err == nil:
-			a.held = only(held)
-		case !errors.Is(err, spool.ErrFailed):
-			a.held = before
-		}
+		l.accounts[id].held = before
 	}
 }
 

@@ -124,6 +124,10 @@ func (s *Store) Retime(ctx context.Context, id mail.ID, due time.Time) error {
 // operate makes an operator's change of a message, durably. The change is
 // made in the batch and in the message's envelope; it reports whether there
 // was one.
+//
+// Where there was none the log is synced all the same: what the message has
+// already may come from a settlement that is not durable yet, and the operator
+// hears that it is so.
 func (s *Store) operate(ctx context.Context, doing string, id mail.ID, change func(*pebble.Batch, *message) (bool, error)) error {
 	if err := s.enter(); err != nil {
 		return err
@@ -141,13 +145,19 @@ func (s *Store) operate(ctx context.Context, doing string, id mail.ID, change fu
 	wasHeld := m.env.Held
 	b := s.db.NewBatch()
 	changed, err := change(b, m)
-	if err != nil || !changed {
+	if err == nil && !changed {
+		err = b.LogData(nil, nil)
+	}
+	if err != nil {
 		return errors.Join(err, b.Close())
 	}
 	at, indexed := entryOf(m.env)
 	reindex(b, before, wasIndexed, at, indexed)
 	if err := s.commit(b, pebble.Sync); err != nil {
 		return fmt.Errorf("%s message %v: %w", doing, id, err)
+	}
+	if !changed {
+		return nil
 	}
 	s.agenda.moved(id, at, indexed, s.now())
 	switch {
