@@ -151,6 +151,9 @@ func (p *picture) add(key, value []byte) bool {
 		e, at, err := decodeEnvelope(id, value)
 		p.envelopes[id], p.places[id] = e, at
 		return ok && err == nil
+	case kindNote:
+		_, _, ok := parseNoteKey(key)
+		return ok
 	case kindDue:
 		e, ok := parseEntry(key)
 		p.entries[e] = true

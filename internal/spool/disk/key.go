@@ -14,6 +14,7 @@ import (
 const (
 	kindBody     = 'b' // id                 -> a small content
 	kindEnvelope = 'e' // id                 -> envelope, as it came in
+	kindNote     = 'n' // kind, key          -> a note beside the messages
 	kindDue      = 'q' // due, id            -> nothing: the due index
 	kindState    = 's' // id, recipient      -> what changed since then
 )
