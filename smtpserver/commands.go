@@ -79,16 +79,15 @@ func (c *Conn) endInput(err error) {
 	case errors.Is(err, errStopped):
 		c.answer(ReplyShutdown)
 	case errors.Is(err, errDismissed):
-		if d := c.dismissal(); d != nil {
-			c.answer(d.row, d.args...)
-		} else { // welcome again, between the two looks
-			c.answer(ReplyShutdown)
-		}
+		d := c.dismissed.Load()
+		c.answer(d.row, d.args...)
 	case refusalOf(err) != nil:
 		refusal := refusalOf(err)
 		c.answer(refusal.Row, refusal.Args...)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.answer(ReplyIdle)
+	case errors.Is(err, errSlow):
+		c.answer(ReplySlow)
 	case errors.Is(err, errEndlessLine):
 		c.answer(ReplyEndlessLine)
 	case errors.Is(err, errEndlessContent):

@@ -19,7 +19,7 @@ type Conn struct {
 	server  *Server
 	tcp     net.Conn        // what was accepted; never changed
 	nc      net.Conn        // tcp, or the TLS connection on top of it
-	raw     syscall.RawConn // of tcp, where reads can wait without a buffer
+	raw     syscall.RawConn // of tcp; nil where that is no socket
 	wait    func(fd uintptr) bool
 	session Session
 	visitor *Visitor // nil where there is no door
@@ -30,6 +30,7 @@ type Conn struct {
 	out      *buffer       // replies that are not written yet; nil where there are none
 	deadline time.Time     // of reads, as it was set; zero where it is not known
 	waited   time.Duration // for the peer, in this line or block
+	heardAt  time.Duration // what waited was when something arrived last
 	arrived  int32         // octets of this block
 	inSize   int32         // size class of the buffer for the next read
 
@@ -47,9 +48,10 @@ type Conn struct {
 
 	dismissed atomic.Pointer[dismissal]
 	idleSince atomic.Int64 // nanoseconds of the Unix time; 0 while there is work
+	shaking   bool         // a handshake goes on; guarded by the server's mu
 
 	parked parking
-	gone   bool // what lookForEnd saw
+	peeked peeked // what lookForEnd saw
 	look   func(fd uintptr)
 	paused bool          // the session knows that it waits for its client
 	first  [1]byte       // what woke a parked session
@@ -58,7 +60,7 @@ type Conn struct {
 
 func newConn(s *Server, nc net.Conn) *Conn {
 	c := &Conn{server: s, tcp: nc, nc: nc, id: s.ids.next()}
-	if sc, ok := nc.(syscall.Conn); ok && !s.ImplicitTLS {
+	if sc, ok := nc.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
 			c.raw = raw
 		}
@@ -94,6 +96,10 @@ func (c *Conn) TLS() (state tls.ConnectionState, ok bool) {
 }
 
 func (c *Conn) secured() bool { return c.nc != c.tcp }
+
+// onSocket reports that the input can be waited for on the socket itself, without
+// a buffer.
+func (c *Conn) onSocket() bool { return c.raw != nil && !c.secured() }
 
 // serve runs the connection until it ends, or is parked.
 func (c *Conn) serve() {
@@ -174,7 +180,7 @@ func (c *Conn) closeSession() {
 // greet begins the session, or ends the connection where there is none.
 func (c *Conn) greet() {
 	c.stage = smtp.StageConnect
-	if c.server.ImplicitTLS && !c.handshake() {
+	if c.server.ImplicitTLS && !c.handshake(c.server.Timeouts.Handshake) {
 		return
 	}
 	if c.server.State() != Serving {
@@ -211,8 +217,13 @@ func (c *Conn) refuseGreeting(err error) {
 }
 
 // interrupt wakes the connection's goroutine out of a read or a write, to
-// look at the server's state. It is called from other goroutines.
+// look at the server's state. It is called from other goroutines; the server's mu
+// is held. A handshake is given a moment, since without it nothing can be said.
 func (c *Conn) interrupt() {
+	if c.shaking {
+		c.tcp.SetReadDeadline(time.Now().Add(refusalTime))
+		return
+	}
 	c.tcp.SetReadDeadline(time.Unix(1, 0))
 }
 

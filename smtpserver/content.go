@@ -13,7 +13,8 @@ import (
 //
 // Read gives io.EOF only when the whole message has arrived and is fit to be
 // taken. A message with a bare CR or LF, or one over the size limit, ends with
-// an error, as does one whose client went away or began something else.
+// an error, as does one whose client went away, see [ErrClientGone], or began
+// something else.
 type Content struct {
 	conn   *Conn
 	source source
@@ -35,6 +36,12 @@ type source interface {
 	drain(limit int64) error
 }
 
+// ErrClientGone is what [Content.Read] gives in place of io.EOF where the whole
+// message has arrived, but the client has closed its side of the connection and
+// said nothing more: it does not wait for the reply, and will send the message
+// again. One that half-closes behind its QUIT has not gone.
+var ErrClientGone = errors.New("smtpserver: the client closed the connection before the message was taken")
+
 var (
 	errContent    = errors.New("the content was refused")
 	errAborted    = errors.New("the client ended the transaction before the last chunk")
@@ -54,7 +61,11 @@ func (t *Content) Read(p []byte) (int, error) {
 		return 0, t.end
 	}
 	if err == io.EOF {
-		if t.fault = t.faultAtEnd(); t.fault != nil {
+		switch t.fault = t.faultAtEnd(); t.fault {
+		case nil:
+		case ReplyClientGone:
+			err = ErrClientGone
+		default:
 			err = errContent
 		}
 	}

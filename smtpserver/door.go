@@ -34,6 +34,7 @@ type Visitor struct {
 	conn    *Conn
 	settled atomic.Bool // entered, refused, or sent away because the server stops
 	entered bool
+	parting atomic.Int32 // counts Knock's return and being sent away
 }
 
 // RemoteAddr returns the address of the peer.
@@ -83,5 +84,13 @@ func (v *Visitor) sendAway(r Refused) {
 		return
 	}
 	v.conn.server.turnAway(v, r)
-	v.conn.server.Door.Leave(v)
+	v.part()
+}
+
+// part is called when Knock has returned and when a visitor was sent away; with the
+// second the door hears of it, and so never before it has heard of the visitor.
+func (v *Visitor) part() {
+	if v.parting.Add(1) == 2 {
+		v.conn.server.Door.Leave(v)
+	}
 }

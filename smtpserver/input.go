@@ -56,6 +56,7 @@ func (c *Conn) fill(size int, timeout time.Duration) error {
 		}
 		c.waited += time.Since(began)
 		if err == nil {
+			c.heardAt = c.waited
 			return c.resume()
 		}
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -103,7 +104,7 @@ func (c *Conn) makeRoom(size int) error {
 // restartTimeout begins a new line or block. What counts against its timeout is
 // the time that the server waits for the peer, however many octets come in
 // between, and not the time that the session takes itself.
-func (c *Conn) restartTimeout() { c.waited, c.arrived = 0, 0 }
+func (c *Conn) restartTimeout() { c.waited, c.heardAt, c.arrived = 0, 0, 0 }
 
 // leastBlock is how much of a message has to arrive within the timeout of a
 // block: some 90 octets a second with the default, less than a modem.
@@ -115,8 +116,14 @@ func (c *Conn) fillContent() error {
 	if c.arrived += int32(len(c.unread())); c.arrived >= leastBlock {
 		c.restartTimeout()
 	}
+	if c.waited-c.heardAt < c.server.Timeouts.Block/2 && errors.Is(err, os.ErrDeadlineExceeded) {
+		return errSlow
+	}
 	return unexpectedEOF(err)
 }
+
+// errSlow ends a wait for content that does arrive, but too slowly.
+var errSlow = errors.New("the content arrives too slowly")
 
 // arm sets the deadline of the next read and looks whether the server stops.
 // A deadline that is late by no more than a sixteenth of the timeout is kept,
@@ -140,7 +147,8 @@ func (c *Conn) arm(now time.Time, timeout time.Duration) error {
 			return errStopped
 		}
 	}
-	if c.dismissal() != nil {
+	if d := c.dismissal(); d != nil {
+		c.dismissed.Store(d) // this is what it hears, whoever is welcome again
 		return errDismissed
 	}
 	return nil
@@ -148,7 +156,7 @@ func (c *Conn) arm(now time.Time, timeout time.Duration) error {
 
 // readOnce reads what is there, and waits where nothing is.
 func (c *Conn) readOnce(size int) error {
-	if c.raw != nil {
+	if c.onSocket() {
 		return c.readRaw(size)
 	}
 	b := c.in

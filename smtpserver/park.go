@@ -39,7 +39,7 @@ func (c *Conn) untilPaused(timeout time.Duration) time.Duration {
 // sets the deadline for the rest of the timeout, so that the new goroutine has
 // nothing to do but wait.
 func (c *Conn) park(timeout time.Duration) bool {
-	if c.parked != mayPark || c.raw == nil || c.in != nil || c.waited < c.server.parkAfter {
+	if c.parked != mayPark || !c.onSocket() || c.in != nil || c.waited < c.server.parkAfter {
 		return false
 	}
 	c.parked = parked

@@ -2,6 +2,7 @@ package smtpserver
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -12,8 +13,10 @@ type Pauser interface {
 	// out of a transaction, and in the middle of a message.
 	Pause()
 	// Resume is called when there is input again, before anything is done with
-	// it. It may block. An error is a [*Refusal] with the code 421, which ends the
-	// session.
+	// it. It may block; the time does not count against the client. The context is
+	// the server's own. An error is a [*Refusal] with the code 421, which ends the
+	// session; a message that is arriving ends with it. A session that ends while it
+	// waits is closed without Resume.
 	Resume(ctx context.Context) error
 }
 
@@ -23,8 +26,8 @@ func (c *Conn) pause() {
 		c.paused = true
 		p.Pause()
 	}
-	if c.tx == nil {
-		c.idleSince.Store(time.Now().UnixNano())
+	if c.tx == nil && c.idleSince.Load() == 0 {
+		c.idleSince.Store(time.Now().Add(-c.waited).UnixNano())
 	}
 }
 
@@ -37,5 +40,13 @@ func (c *Conn) resume() error {
 		return nil
 	}
 	c.paused = false
-	return c.session.(Pauser).Resume(c.server.base)
+	err := c.session.(Pauser).Resume(c.server.base)
+	if err == nil {
+		return nil
+	}
+	if refusal := refusalOf(err); refusal != nil && refusal.Row.Code.Closes() {
+		return refusal
+	}
+	c.fault(fmt.Errorf("resuming session %s: %w", c.ID(), err))
+	return Refuse(ReplyPanic)
 }

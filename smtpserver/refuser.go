@@ -1,9 +1,7 @@
 package smtpserver
 
 import (
-	"context"
 	"net"
-	"sync"
 	"syscall"
 	"time"
 
@@ -26,7 +24,11 @@ const (
 // in the accept loop and, mostly, one close.
 func (s *Server) turnAway(v *Visitor, r Refused) {
 	wire := r.Wire
-	if wire == nil {
+	switch {
+	case wire != nil:
+	case len(r.Args) == 0:
+		wire = s.wires.row(r.Row, s.Hostname)
+	default:
 		reply := r.Row.Reply(s.Hostname, r.Args...)
 		wire = reply.Append(nil)
 	}
@@ -41,7 +43,7 @@ func (s *Server) turnAway(v *Visitor, r Refused) {
 	}
 	s.refused(v, r, heard)
 	if heard == HeardWritten && hasInput(v.conn.raw) {
-		s.lingerers.take(nc)
+		s.lingerers.take(v.conn)
 	} else {
 		nc.Close()
 	}
@@ -54,9 +56,12 @@ func (s *Server) refused(v *Visitor, r Refused, heard Heard) {
 	}
 }
 
-// handshakesForRefusals is how many clients at once get a handshake just to
-// hear why there is no session.
-const handshakesForRefusals = 32
+// The bounds of handshakes with clients that are only to hear why there is no
+// session: how many at once, and how long one may take.
+const (
+	handshakesForRefusals = 32
+	handshakeForRefusal   = 5 * time.Second
+)
 
 // turnAwayTLS shakes hands first, which is the only way to be understood, unless
 // too many are at it.
@@ -69,12 +74,12 @@ func (s *Server) turnAwayTLS(v *Visitor, r Refused, wire []byte) {
 		s.removeConn(v.conn)
 		return
 	}
-	go func() {
+	go func() { // removeConn tells those who wait for its end
 		defer func() { <-s.refusing }()
 		c := v.conn
 		defer s.removeConn(c)
 		c.stage = smtp.StageConnect
-		if !c.handshake() {
+		if !c.handshake(min(s.Timeouts.Handshake, handshakeForRefusal)) {
 			s.refused(v, r, HeardUnspoken)
 			c.nc.Close()
 			return
@@ -125,111 +130,11 @@ func hasInput(raw syscall.RawConn) bool {
 	if raw == nil {
 		return true
 	}
-	has := true
-	var one [1]byte
+	has := false
 	raw.Control(func(fd uintptr) {
+		var one [1]byte
 		n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		has = n > 0 && err == nil
 	})
 	return has
-}
-
-// The bounds of lingering.
-const (
-	mostLingerers   = 1024
-	lingererTime    = time.Second
-	lingererOctets  = 16 << 10
-	lingererWorkers = 4
-)
-
-// lingerers are connections that have heard their refusal, and are read from
-// until the client has read it too: half-closed, for a second, 16 KiB or until
-// the client closes. There are never more than mostLingerers; the oldest is
-// closed for a new one. A few goroutines serve them all, while there are any.
-type lingerers struct {
-	mu    sync.Mutex
-	all   map[net.Conn]struct{}
-	queue []net.Conn // the oldest first; those that are gone are not in all
-	group sync.WaitGroup
-}
-
-// take takes over a connection.
-func (l *lingerers) take(nc net.Conn) {
-	half, ok := nc.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
-		nc.Close()
-		return
-	}
-	nc.SetReadDeadline(time.Now().Add(lingererTime))
-	l.mu.Lock()
-	if l.all == nil {
-		l.all = make(map[net.Conn]struct{})
-	}
-	l.all[nc] = struct{}{}
-	l.queue = append(l.queue, nc)
-	oldest := l.surplus()
-	l.mu.Unlock()
-	if oldest != nil {
-		oldest.Close() // its goroutine sees that and ends
-	}
-	l.group.Go(func() { l.drop(nc) })
-}
-
-// surplus returns the oldest where there are too many; mu is held.
-func (l *lingerers) surplus() net.Conn {
-	if len(l.all) <= mostLingerers {
-		return nil
-	}
-	for len(l.queue) > 0 {
-		nc := l.queue[0]
-		l.queue = l.queue[1:]
-		if _, there := l.all[nc]; there {
-			delete(l.all, nc)
-			return nc
-		}
-	}
-	return nil
-}
-
-// drop reads and drops until the client is done.
-func (l *lingerers) drop(nc net.Conn) {
-	defer func() {
-		nc.Close()
-		l.mu.Lock()
-		delete(l.all, nc)
-		if len(l.all) == 0 {
-			l.queue = nil
-		}
-		l.mu.Unlock()
-	}()
-	b := commandBuffers.get()
-	defer b.release()
-	for dropped := 0; dropped < lingererOctets; {
-		n, err := nc.Read(b.data)
-		if err != nil {
-			return
-		}
-		dropped += n
-	}
-}
-
-// wait returns when all are gone: after a second at most, or at once where the
-// context has ended.
-func (l *lingerers) wait(ctx context.Context) {
-	done := make(chan struct{})
-	go func() {
-		l.group.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return
-	case <-ctx.Done():
-	}
-	l.mu.Lock()
-	for nc := range l.all {
-		nc.Close()
-	}
-	l.mu.Unlock()
-	<-done
 }

@@ -73,6 +73,10 @@ var (
 		Name: "idle", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(4, 2), Text: "{host} Timeout, closing channel; reason=idle",
 		Reason: "idle", RFC: "RFC 5321 4.5.3.2.7", When: "no command, or no more of the message, arrived in time",
 	})
+	ReplySlow = NewRow(Row{
+		Name: "slow", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(4, 2), Text: "{host} Timeout, closing channel; reason=slow",
+		Reason: "slow", RFC: "RFC 5321 4.5.3.2.5", When: "the message does arrive, but less than 16 KiB of it in the time that it has for them",
+	})
 	ReplyTooManyErrors = NewRow(Row{
 		Name: "too-many-errors", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(7, 0), Text: "{host} Too many errors, closing channel; reason=too-many-errors",
 		Reason: "too-many-errors", RFC: "RFC 5321 4.2.2", When: "a session made more errors than the limit",
@@ -208,7 +212,7 @@ func Replies() []*Row {
 	return []*Row{
 		ReplyGreeting, ReplyGreetingLMTP, ReplyHELO, ReplyEHLO, ReplyMailOK, ReplyRcptOK, ReplyStartInput, ReplyQueued,
 		ReplyChunk, ReplyReset, ReplyNoop, ReplyBye, ReplyHelp, ReplyVerify, ReplyTLSReady,
-		ReplyShutdown, ReplyIdle, ReplyTooManyErrors, ReplyTooManyCommands, ReplyTooManyTransactions,
+		ReplyShutdown, ReplyIdle, ReplySlow, ReplyTooManyErrors, ReplyTooManyCommands, ReplyTooManyTransactions,
 		ReplyEndlessLine, ReplyEndlessContent, ReplyChunkLost, ReplyBehindData, ReplyNotSMTP, ReplyPlaintextBehindTLS, ReplyPanic,
 		ReplySessionFault, ReplyClientGone, ReplyTooManyRecipients,
 		ReplyUnknownCommand, ReplyLineTooLong, ReplyBareNewlineCommand, ReplyControlInCommand, ReplySyntax, ReplyNoArguments,

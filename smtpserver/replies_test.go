@@ -91,6 +91,7 @@ func withTLS(s *Server) { s.TLS = &tls.Config{} }
 var provokedElsewhere = map[string]string{
 	"shutdown": "TestShutdownTellsIdleSessions",
 	"idle":     "TestIdleSessionsHearWhy",
+	"slow":     "TestSlowPeers",
 }
 
 func TestEveryRowIsProvoked(t *testing.T) {

@@ -251,13 +251,7 @@ func (s *Server) drainBacklog(l net.Listener) error {
 		if err != nil {
 			return ErrServerClosed
 		}
-		if c := s.newConn(nc); c != nil {
-			v := c.visitor
-			if v == nil {
-				v = &Visitor{conn: c}
-			}
-			v.Refuse(Refused{Row: ReplyShutdown})
-		}
+		s.start(nc)
 	}
 }
 
@@ -286,37 +280,50 @@ func (s *Server) pause(d time.Duration) bool {
 // ServeConn runs a session on one connection and returns when it has ended.
 func (s *Server) ServeConn(nc net.Conn) {
 	s.init()
-	if c := s.newConn(nc); c != nil {
-		c.done = make(chan struct{})
-		c.serve()
-		<-c.done
+	c := newConn(s, nc)
+	c.done = make(chan struct{})
+	if s.register(c) == Closed {
+		return
 	}
+	c.serve()
+	<-c.done
 }
 
+// start lets a connection in that was accepted, or asks the door to; where the
+// server stops meanwhile it is told so.
 func (s *Server) start(nc net.Conn) {
-	switch c := s.newConn(nc); {
-	case c == nil:
-	case s.Door == nil:
-		go c.serve()
-	default:
-		s.Door.Knock(c.visitor)
-	}
-}
-
-// newConn registers a connection. It returns nil where the server has closed.
-func (s *Server) newConn(nc net.Conn) *Conn {
 	c := newConn(s, nc)
 	if s.Door != nil {
 		c.visitor = &Visitor{conn: c}
 	}
+	switch state := s.register(c); {
+	case state == Closed:
+	case state == Stopping:
+		v := c.visitor
+		if v == nil {
+			v = &Visitor{conn: c}
+		}
+		v.Refuse(Refused{Row: ReplyShutdown})
+	case s.Door == nil:
+		go c.serve()
+	default:
+		s.Door.Knock(c.visitor)
+		c.visitor.part()
+	}
+}
+
+// register adds a connection to those that the server waits for, and returns the
+// state at that moment. It closes the connection where the server has closed.
+func (s *Server) register(c *Conn) State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.State() == Closed {
-		nc.Close()
-		return nil
+	state := s.State()
+	if state == Closed {
+		c.tcp.Close()
+		return state
 	}
 	s.conns[c] = struct{}{}
-	return c
+	return state
 }
 
 func (s *Server) removeConn(c *Conn) {

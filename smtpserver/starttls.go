@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"time"
 )
 
 // startTLS handles STARTTLS. What came before is forgotten: the client has to
@@ -35,13 +36,15 @@ func (c *Conn) startTLS(args []byte) {
 	c.helo, c.extended = "", false
 	// After a handshake that failed the channel is in no state that a reply
 	// could be read in: it is closed with the alert of TLS.
-	c.handshake()
+	c.handshake(c.server.Timeouts.Handshake)
 }
 
 // handshake puts TLS on the connection. It reports false where that failed;
 // the session is over then.
-func (c *Conn) handshake() bool {
-	ctx, cancel := context.WithTimeout(c.server.base, c.server.Timeouts.Handshake)
+func (c *Conn) handshake(timeout time.Duration) bool {
+	timeout = c.beginHandshake(timeout)
+	defer c.endHandshake()
+	ctx, cancel := context.WithTimeout(c.server.base, timeout)
 	defer cancel()
 	conn := tls.Server(c.tcp, c.server.TLS)
 	if err := conn.HandshakeContext(ctx); err != nil {
@@ -49,6 +52,26 @@ func (c *Conn) handshake() bool {
 		c.closing = true
 		return false
 	}
-	c.nc, c.raw = conn, nil
+	c.nc = conn
 	return true
+}
+
+// beginHandshake lets the handshake go on for a moment where somebody interrupts
+// the connection, and returns the time that it has.
+func (c *Conn) beginHandshake(timeout time.Duration) time.Duration {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	c.shaking = true
+	if c.server.State() != Serving || c.dismissal() != nil {
+		timeout = min(timeout, refusalTime)
+	}
+	c.tcp.SetReadDeadline(time.Now().Add(timeout))
+	return timeout
+}
+
+func (c *Conn) endHandshake() {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	c.shaking = false
+	c.deadline = time.Time{}
 }
