@@ -22,6 +22,7 @@ const patience = 10 * time.Second
 type tally struct {
 	Heard   int     // connections that heard the whole reply
 	Unheard int     // connections that did not
+	Reset   int     // connections that heard it, and were reset then: elsewhere they might not have heard it
 	Seconds float64 // the time it took
 }
 
@@ -53,6 +54,7 @@ func load(ctx context.Context, args []string) error {
 	for _, one := range counts {
 		sum.Heard += one.Heard
 		sum.Unheard += one.Unheard
+		sum.Reset += one.Reset
 	}
 	return json.NewEncoder(os.Stdout).Encode(sum)
 }
@@ -66,19 +68,23 @@ func knock(ctx context.Context, address string, number int, early bool, count *t
 	}
 	room := make([]byte, 512)
 	for ctx.Err() == nil {
-		if hears(&dialer, address, early, room) {
-			count.Heard++
-		} else {
+		said, err := hear(&dialer, address, early, room)
+		if string(said) != refusal {
 			count.Unheard++
+			continue
+		}
+		count.Heard++
+		if err != io.EOF {
+			count.Reset++
 		}
 	}
 }
 
-// hears connects and reports whether it could read the reply to its end.
-func hears(dialer *net.Dialer, address string, early bool, room []byte) bool {
+// hear connects and returns what it could read, and what ended that.
+func hear(dialer *net.Dialer, address string, early bool, room []byte) ([]byte, error) {
 	nc, err := dialer.Dial("tcp", address)
 	if err != nil {
-		return false
+		return nil, err
 	}
 	defer nc.Close()
 	if early {
@@ -86,12 +92,11 @@ func hears(dialer *net.Dialer, address string, early bool, room []byte) bool {
 		_, _ = io.WriteString(nc, "EHLO client.example.org\r\n")
 	}
 	_ = nc.SetReadDeadline(time.Now().Add(patience))
-	got := 0
-	for {
+	for got := 0; ; {
 		n, err := nc.Read(room[got:])
 		got += n
-		if err != nil {
-			return err == io.EOF && string(room[:got]) == refusal
+		if err != nil || got == len(room) {
+			return room[:got], err
 		}
 	}
 }

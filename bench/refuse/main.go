@@ -5,7 +5,8 @@
 //	go run ./bench/refuse                          half a minute
 //	go run ./bench/refuse -rounds 1 -time 500ms    whether it works
 //
-// docs/benchmarks.md says what the figures mean. Everything runs on loopback.
+// A refusal is unheard where the client could not read it to its end. Everything
+// runs on loopback.
 package main
 
 import (

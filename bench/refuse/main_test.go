@@ -33,15 +33,15 @@ func TestTheTableIsReadable(t *testing.T) {
 	var out strings.Builder
 	sums := []figures{
 		{tally{Heard: 1000, Seconds: 1}, time.Second / 10},
-		{tally{Heard: 900, Seconds: 1, Unheard: 100}, time.Second / 5},
+		{tally{Heard: 900, Seconds: 1, Unheard: 100, Reset: 7}, time.Second / 5},
 	}
 	if err := table(&out, sums, true); err != nil {
 		t.Fatal(err)
 	}
 	const want = "" +
-		"                     refusals/s  ratio  CPU s per 1000  ratio  unheard\n" +
-		"accept, write, close  1000        1.00   0.1000          1.00   0\n" +
-		"smtpserver            900         0.90   0.2000          2.00   100\n"
+		"                     refusals/s  ratio  CPU s per 1000  ratio  unheard  reset\n" +
+		"accept, write, close  1000        1.00   0.1000          1.00   0        0\n" +
+		"smtpserver            900         0.90   0.2000          2.00   100      7\n"
 	if got := out.String(); strings.TrimLeft(got, " ") != strings.TrimLeft(want, " ") {
 		t.Errorf("got\n%s", got)
 	}

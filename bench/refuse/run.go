@@ -50,6 +50,7 @@ func run(ctx context.Context, p *plan, out io.Writer) error {
 			exact = exact && isExact
 			sums[i].Heard += f.Heard
 			sums[i].Unheard += f.Unheard
+			sums[i].Reset += f.Reset
 			sums[i].Seconds += f.Seconds
 			sums[i].cpu += f.cpu
 		}
@@ -59,10 +60,10 @@ func run(ctx context.Context, p *plan, out io.Writer) error {
 
 func table(out io.Writer, sums []figures, exact bool) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(w, "\trefusals/s\tratio\tCPU s per 1000\tratio\tunheard")
+	fmt.Fprintln(w, "\trefusals/s\tratio\tCPU s per 1000\tratio\tunheard\treset")
 	for i := range sums {
 		f, first := &sums[i], &sums[0]
-		fmt.Fprintf(w, "%s\t%.0f\t%.2f\t%.4f\t%.2f\t%d\n", contestants[i].name, f.rate(), f.rate()/first.rate(), f.perThousand(), f.perThousand()/first.perThousand(), f.Unheard)
+		fmt.Fprintf(w, "%s\t%.0f\t%.2f\t%.4f\t%.2f\t%d\t%d\n", contestants[i].name, f.rate(), f.rate()/first.rate(), f.perThousand(), f.perThousand()/first.perThousand(), f.Unheard, f.Reset)
 	}
 	if err := w.Flush(); err != nil {
 		return err
