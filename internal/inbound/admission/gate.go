@@ -17,6 +17,9 @@ type gateOptions struct {
 	MaxWait time.Duration
 	// MaxRoom is the most clients that wait; 0 means 8192.
 	MaxRoom int
+	// NetSessions is the most sessions of one network that is not listed; 0 does
+	// not bound them.
+	NetSessions int
 }
 
 // The bounds of the number of slots.
@@ -27,33 +30,59 @@ const (
 
 // gate hands out slots, which bound how much work is in progress, and holds the
 // waiting room for those who find none. Its mutex is held for a few instructions
-// at a time. It is safe for concurrent use.
+// at a time, and never while a ticket is told. It is safe for concurrent use.
 type gate struct {
-	maxWait time.Duration
-	maxRoom int
+	maxWait     time.Duration
+	maxRoom     int
+	netSessions int
 
 	mu       sync.Mutex
 	slots    slots
 	used     int
 	byClass  [classes]int
-	byNet    map[netip.Prefix]int
+	byNet    map[netip.Prefix]*network
+	holders  int // networks that hold a slot
+	spare    *network
 	room     room
 	pressure float64
-	refused  int64
+	refused  refusals
+	now      time.Time // of the last tick
 }
 
-// ticket is what a connection holds at the gate. The fields with capitals are set
-// before it enters.
+// network is what the clients of one network have between them.
+type network struct {
+	held, sessions int
+	next           *network // of those that are used again
+}
+
+// refusals counts those whom the gate has sent away, by cause.
+type refusals struct {
+	full      int64 // the room was full
+	late      int64 // waited too long
+	displaced int64 // gave their place to a better class
+	unfair    int64 // their network has its share
+}
+
+// ticket is what a connection holds at the gate, from enter to leave. The fields
+// with capitals are set before it enters; the class may be raised later, and
+// counts from the next time that it asks for a slot.
 type ticket struct {
 	Class Class
 	Net   netip.Prefix
+	// Listed exempts the ticket from the bounds of its network.
+	Listed bool
 	// Ready is called once, without a lock, for a ticket that has waited: with
-	// true where it has a slot now.
+	// true where it has a slot now. A ticket that left before is not told.
 	Ready func(ok bool)
 
+	// why is the reason where the gate has said no.
+	why     Reason
 	state   ticketState
+	class   Class // that it waits or is charged in
 	resumed bool
 	since   time.Time
+	network *network
+	at      place
 }
 
 type ticketState uint8
@@ -62,6 +91,7 @@ const (
 	outside ticketState = iota
 	holding
 	waiting
+	paused
 )
 
 // entry is the answer of the gate.
@@ -84,9 +114,9 @@ func newGate(o gateOptions) *gate {
 		o.MaxRoom = 8192
 	}
 	return &gate{
-		maxWait: o.MaxWait, maxRoom: o.MaxRoom,
+		maxWait: o.MaxWait, maxRoom: o.MaxRoom, netSessions: o.NetSessions,
 		slots: newSlots(o.Start, o.Fixed),
-		byNet: make(map[netip.Prefix]int),
+		byNet: make(map[netip.Prefix]*network),
 		room:  newRoom(),
 	}
 }
@@ -95,91 +125,119 @@ func newGate(o gateOptions) *gate {
 // What they do not use is lent, and comes back with the next slot that is free.
 var shares = [classes]int{ClassControl: 5, ClassSubmission: 20, ClassKnown: 25}
 
-// enter asks for a slot.
+// enter asks for a slot. A refused ticket says why.
 func (g *gate) enter(t *ticket, now time.Time) entry {
 	g.mu.Lock()
-	if !g.isFair(t) {
-		g.refuse(now)
-		g.mu.Unlock()
-		return full
-	}
-	if g.used < g.slots.limit && g.room.ahead(t.Class) == 0 {
-		g.take(t)
-		g.mu.Unlock()
-		return entered
-	}
-	out, ok := g.admit(t, now)
+	answer, out := g.admit(t, now)
 	g.mu.Unlock()
 	if out != nil {
 		out.Ready(false)
 	}
-	if !ok {
-		return full
-	}
-	return waits
+	return answer
 }
 
-// resume asks for a slot again, ahead of those who have none yet. A client that
-// is served already always has a place to wait.
-func (g *gate) resume(t *ticket, now time.Time) entry {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.used < g.slots.limit && g.room.resumed() == 0 {
+// admit finds a slot, or a place to wait, which where the room is full is that of
+// somebody worse. It returns who has to go for it; mu is held.
+func (g *gate) admit(t *ticket, now time.Time) (answer entry, out *ticket) {
+	n := g.byNet[t.Net]
+	if g.isUnfair(t, n) {
+		g.refuse(t, now, ReasonClientConnections, &g.refused.unfair)
+		return full, nil
+	}
+	t.class, t.resumed, t.why = t.Class, false, ReasonNone
+	if g.used < g.slots.limit && g.room.ahead(t.class) == 0 {
+		g.join(t, n)
 		g.take(t)
-		return entered
+		return entered, nil
 	}
-	t.state, t.since = waiting, now
-	g.room.push(t, true)
-	return waits
+	if g.room.len() >= g.roomSize() {
+		if out = g.room.worse(t.class); out == nil {
+			g.refuse(t, now, ReasonConnections, &g.refused.full)
+			return full, nil
+		}
+		g.dismiss(out, now, &g.refused.displaced)
+		n = g.byNet[t.Net] // it may have been the last of the same network
+	}
+	g.join(t, n)
+	t.state = waiting
+	g.room.push(t, now)
+	return waits, out
 }
 
-// isFair tells whether the ticket's network holds no more than twice its share of
-// the slots, which is asked from the target pressure on.
-func (g *gate) isFair(t *ticket) bool {
-	if g.pressure < 1 || t.Class == ClassControl {
-		return true
+// isUnfair tells whether the ticket's network has enough sessions, or from the
+// target pressure on enough slots.
+func (g *gate) isUnfair(t *ticket, n *network) bool {
+	if n == nil || t.Listed || t.Class == ClassControl {
+		return false
 	}
-	held := g.byNet[t.Net]
-	return held == 0 || held < max(2*g.slots.limit/len(g.byNet), 1)
+	return g.netSessions > 0 && n.sessions >= g.netSessions || g.pressure >= 1 && g.hasEnough(n)
+}
+
+// hasEnough tells whether a network holds twice its share of the slots.
+func (g *gate) hasEnough(n *network) bool {
+	return n != nil && n.held > 0 && n.held >= max(2*g.slots.limit/g.holders, 1)
+}
+
+// isOver tells the room which networks let others go first.
+func (g *gate) isOver(network netip.Prefix) bool { return g.hasEnough(g.byNet[network]) }
+
+// join adds a session to its network, which is n if there is one already; mu is
+// held.
+func (g *gate) join(t *ticket, n *network) {
+	if n == nil {
+		if n = g.spare; n == nil {
+			n = new(network)
+		} else {
+			g.spare = n.next
+			*n = network{}
+		}
+		g.byNet[t.Net] = n
+	}
+	n.sessions++
+	t.network = n
+}
+
+// part takes a session from its network; mu is held.
+func (g *gate) part(t *ticket) {
+	n := t.network
+	t.network, t.state = nil, outside
+	if n.sessions--; n.sessions == 0 {
+		delete(g.byNet, t.Net)
+		n.next, g.spare = g.spare, n
+	}
 }
 
 func (g *gate) take(t *ticket) {
 	t.state = holding
 	g.used++
-	g.byClass[t.Class]++
-	g.byNet[t.Net]++
-	g.slots.use(g.used)
+	g.byClass[t.class]++
+	if t.network.held++; t.network.held == 1 {
+		g.holders++
+	}
 }
 
 // free gives a slot back; mu is held.
 func (g *gate) free(t *ticket) {
-	t.state = outside
 	g.used--
-	g.byClass[t.Class]--
-	if g.byNet[t.Net]--; g.byNet[t.Net] <= 0 {
-		delete(g.byNet, t.Net)
+	g.byClass[t.class]--
+	if t.network.held--; t.network.held == 0 {
+		g.holders--
 	}
 }
 
-// admit lets a ticket into the waiting room, in the place of a worse one where it
-// is full. It returns who has to go for it; mu is held.
-func (g *gate) admit(t *ticket, now time.Time) (out *ticket, ok bool) {
-	if g.room.len() >= g.roomSize() {
-		if out = g.room.worse(t.Class); out == nil {
-			g.refuse(now)
-			return nil, false
-		}
-		g.remove(out)
-		g.refuse(now)
-	}
-	t.state, t.since = waiting, now
-	g.room.push(t, false)
-	return out, true
+// dismiss takes one out of the room who has to be told; mu is held.
+func (g *gate) dismiss(t *ticket, now time.Time, count *int64) {
+	g.room.remove(t, false)
+	g.part(t)
+	g.refuse(t, now, ReasonConnections, count)
 }
 
-func (g *gate) refuse(now time.Time) {
-	g.refused++
-	g.room.lastRefusal = now
+func (g *gate) refuse(t *ticket, now time.Time, why Reason, count *int64) {
+	*count++
+	t.why = why
+	if why != ReasonClientConnections { // which says nothing about the room
+		g.room.lastRefusal = now
+	}
 }
 
 // roomSize is how many may wait: what is served in a second, so that a burst of a
@@ -191,43 +249,85 @@ func (g *gate) roomSize() int {
 	return min(max(int(g.slots.peak()), 2*g.slots.limit+64), g.maxRoom)
 }
 
-func (g *gate) remove(t *ticket) {
-	t.state = outside
-	g.room.remove(t)
+// pause frees the slot of a session that waits for its client.
+func (g *gate) pause(t *ticket, now time.Time) {
+	g.mu.Lock()
+	g.drop(t)
+	if t.state != outside {
+		t.state = paused
+	}
+	next := g.next(now)
+	g.mu.Unlock()
+	if next != nil {
+		next.Ready(true)
+	}
 }
 
-// pause frees the slot of a session that waits for its client.
-func (g *gate) pause(t *ticket, now time.Time) { g.leave(t, now) }
-
-// leave ends a ticket, whatever it holds.
-func (g *gate) leave(t *ticket, now time.Time) {
+// resume asks for a slot again, ahead of those who have none yet. A client that
+// is served already always has a place to wait. Who is not paused keeps what it has.
+func (g *gate) resume(t *ticket, now time.Time) entry {
 	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch t.state {
+	case holding:
+		return entered
+	case waiting:
+		return waits
+	case outside: // let in without a slot, where refusals are only counted
+		g.join(t, g.byNet[t.Net])
+	}
+	t.class, t.resumed, t.why = t.Class, true, ReasonNone
+	if g.used < g.slots.limit && g.room.resumed() == 0 {
+		g.take(t)
+		return entered
+	}
+	t.state = waiting
+	g.room.push(t, now)
+	return waits
+}
+
+// leave ends a ticket, whatever it holds, and may be called again. It reports
+// whether the ticket was waiting, which is not told any more.
+func (g *gate) leave(t *ticket, now time.Time) (waited bool) {
+	g.mu.Lock()
+	waited = t.state == waiting
+	g.drop(t)
+	if t.state != outside {
+		g.part(t)
+	}
+	next := g.next(now)
+	g.mu.Unlock()
+	if next != nil {
+		next.Ready(true)
+	}
+	return waited
+}
+
+// drop gives back the slot of a ticket, or its place in the room; mu is held.
+func (g *gate) drop(t *ticket) {
 	switch t.state {
 	case holding:
 		g.free(t)
 	case waiting:
-		g.remove(t)
-	}
-	lucky := g.serve(now, nil)
-	g.mu.Unlock()
-	for _, l := range lucky {
-		l.Ready(true)
+		g.room.remove(t, false)
 	}
 }
 
-// serve gives the free slots to those who wait; mu is held. Who got one has to be
-// told when it is not.
-func (g *gate) serve(now time.Time, lucky []*ticket) []*ticket {
-	for g.used < g.slots.limit && g.room.len() > 0 {
-		t := g.room.next(g.classWithShare())
-		g.room.served(now.Sub(t.since))
-		g.take(t)
-		lucky = append(lucky, t)
+// next gives a free slot to one who waits, who has to be told when mu is not held;
+// nil where there is no slot or nobody waits. mu is held.
+func (g *gate) next(now time.Time) *ticket {
+	if g.used >= g.slots.limit || g.room.len() == 0 {
+		return nil
 	}
-	if g.room.len() == 0 {
-		g.room.emptied = true
+	over := g.isOver
+	if g.pressure < 1 {
+		over = nil
 	}
-	return lucky
+	t := g.room.next(g.classWithShare(), over)
+	g.room.remove(t, true)
+	g.room.served(now, now.Sub(t.since))
+	g.take(t)
+	return t
 }
 
 // classWithShare returns the best class that waits and has not used up what is
@@ -241,11 +341,12 @@ func (g *gate) classWithShare() Class {
 	return classes
 }
 
-// completed takes the time that the relay spent on a whole transaction.
+// completed takes the time that the relay spent on a whole transaction. It is
+// called while the transaction still has its slot.
 func (g *gate) completed(now time.Time, took time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.slots.completed(now, took)
+	g.slots.completed(now, took, g.used)
 }
 
 func (g *gate) setPressure(p float64) {
@@ -254,25 +355,37 @@ func (g *gate) setPressure(p float64) {
 	g.pressure = p
 }
 
-// tick lets time pass: it is called every 50 ms. memory is the most slots that
-// the memory allows, 0 for no bound.
+// tick lets time pass: it is called every 50 ms. cpu is the pressure on the
+// processors, memory the most slots that the memory allows, 0 for no bound.
 func (g *gate) tick(now time.Time, cpu float64, memory int) {
 	g.mu.Lock()
+	g.now = now
 	g.slots.tick(now, cpu, memory)
 	g.room.watch(now)
-	late := g.room.late(now.Add(-g.maxWait))
-	for _, t := range late {
-		g.remove(t)
-		g.refuse(now)
-	}
-	lucky := g.serve(now, nil)
 	g.mu.Unlock()
-	for _, t := range late {
+	for t := g.tooLate(now); t != nil; t = g.tooLate(now) {
 		t.Ready(false)
 	}
-	for _, t := range lucky {
+	for t := g.nextLocked(now); t != nil; t = g.nextLocked(now) {
 		t.Ready(true)
 	}
+}
+
+// tooLate sends away one who has waited too long.
+func (g *gate) tooLate(now time.Time) *ticket {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t := g.room.late(now.Add(-g.maxWait))
+	if t != nil {
+		g.dismiss(t, now, &g.refused.late)
+	}
+	return t
+}
+
+func (g *gate) nextLocked(now time.Time) *ticket {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.next(now)
 }
 
 // gateFigures are what a gate is doing.
@@ -280,18 +393,24 @@ type gateFigures struct {
 	Limit, Used, Waiting, Room int
 	ByClass                    [classes]int
 	PeakRate                   float64 // transactions a second
-	Latency                    time.Duration
+	Latency, BaseLatency       time.Duration
+	LongestWait                time.Duration // at the last tick
 	Search                     string
 	Standing                   bool
-	Refused                    int64
+	// Refused is the sum of those that follow, by cause.
+	Refused, Full, Late, Displaced, Unfair int64
 }
 
 func (g *gate) figures() gateFigures {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	r := g.refused
 	return gateFigures{
 		Limit: g.slots.limit, Used: g.used, Waiting: g.room.len(), Room: g.roomSize(),
-		ByClass: g.byClass, PeakRate: g.slots.peak(), Latency: g.slots.median, Search: g.slots.search(),
-		Standing: g.room.standing, Refused: g.refused,
+		ByClass: g.byClass, PeakRate: g.slots.peak(),
+		Latency: g.slots.median, BaseLatency: g.slots.base, LongestWait: g.room.longest(g.now),
+		Search: g.slots.search(), Standing: g.room.standing,
+		Refused: r.full + r.late + r.displaced + r.unfair,
+		Full:    r.full, Late: r.late, Displaced: r.displaced, Unfair: r.unfair,
 	}
 }

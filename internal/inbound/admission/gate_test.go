@@ -140,7 +140,7 @@ func TestFromTheTargetPressureNoNetworkHoldsMoreThanTwiceItsShare(t *testing.T) 
 	for range 40 {
 		g.enter(c.ticket(ClassUnknown, 0), epoch)
 	}
-	if got := g.byNet[c.ticket(0, 0).Net]; got != 41 {
+	if got := g.byNet[c.ticket(0, 0).Net].held; got != 41 {
 		t.Fatalf("%d slots without pressure", got)
 	}
 	g.setPressure(1)
@@ -149,6 +149,156 @@ func TestFromTheTargetPressureNoNetworkHoldsMoreThanTwiceItsShare(t *testing.T) 
 	}
 	if g.enter(c.ticket(ClassUnknown, 1), epoch) != entered || g.enter(c.ticket(ClassUnknown, 99), epoch) != entered {
 		t.Error("others are kept out too")
+	}
+}
+
+func TestNoNetworkHasMoreThanItsPartOfTheSessionsUnlessItIsListed(t *testing.T) {
+	g := newGate(gateOptions{Fixed: 4, NetSessions: 3})
+	var c crowd
+	var first *ticket
+	for i := range 3 {
+		tk := c.ticket(ClassKnown, 1)
+		if g.enter(tk, epoch) != entered {
+			t.Fatalf("session %d is refused", i)
+		}
+		first = tk
+	}
+	g.pause(first, epoch) // is a session all the same
+	over := c.ticket(ClassKnown, 1)
+	if g.enter(over, epoch) != full || over.why != ReasonClientConnections {
+		t.Errorf("a fourth session, %q", over.why)
+	}
+	listed := c.ticket(ClassKnown, 1)
+	listed.Listed = true
+	if g.enter(listed, epoch) != entered || g.enter(c.ticket(ClassKnown, 2), epoch) != entered {
+		t.Error("others are refused too")
+	}
+	g.leave(listed, epoch)
+	g.leave(first, epoch)
+	if g.enter(over, epoch) != entered {
+		t.Error("refused with two sessions left")
+	}
+	if f := g.figures(); f.Unfair != 1 || f.Refused != 1 {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestANetworkOverItsShareLetsOthersInTheRoomGoFirst(t *testing.T) {
+	for _, pressure := range []float64{0, 1} {
+		g := newGate(gateOptions{Fixed: 10})
+		var c crowd
+		var last *ticket
+		for _, n := range []byte{1, 1, 1, 1, 1, 2, 3, 4, 5, 6} {
+			last = c.ticket(ClassUnknown, n)
+			g.enter(last, epoch)
+		}
+		var served []byte
+		for _, n := range []byte{1, 7} {
+			tk := c.ticket(ClassUnknown, n)
+			tk.Ready = func(bool) { served = append(served, n) }
+			g.enter(tk, epoch)
+		}
+		g.setPressure(pressure)
+		g.leave(last, epoch)
+		want := byte(1)
+		if pressure >= 1 {
+			want = 7
+		}
+		if len(served) != 1 || served[0] != want {
+			t.Errorf("pressure %v: served %v", pressure, served)
+		}
+	}
+}
+
+func TestGuaranteedSharesComeBackWithTheNextSlots(t *testing.T) {
+	g := newGate(gateOptions{Fixed: 100})
+	var c crowd
+	var holders []*ticket
+	hold := func(class Class, n int) {
+		for i := range n {
+			tk := c.ticket(class, byte(i))
+			answer := g.enter(tk, epoch)
+			if answer == entered {
+				holders = append(holders, tk)
+			}
+			tk.Ready = func(bool) { c.order = append(c.order, class) }
+		}
+	}
+	hold(ClassUnknown, 100) // the shares are lent
+	hold(ClassUnknown, 30)
+	hold(ClassKnown, 40)
+	hold(ClassSubmission, 60)
+	hold(ClassControl, 10)
+	for _, tk := range holders[:80] {
+		g.leave(tk, epoch)
+	}
+	// Five for control, twenty for submission, twenty-five for those who are known;
+	// what is left goes to the best.
+	got := g.figures().ByClass
+	want := [classes]int{ClassControl: 10, ClassSubmission: 45, ClassKnown: 25, ClassUnknown: 20}
+	if got != want {
+		t.Errorf("slots by class %v, want %v", got, want)
+	}
+}
+
+func TestAClassThatChangesIsAccountedForWhereItWasCharged(t *testing.T) {
+	g := newGate(gateOptions{Fixed: 1})
+	var c crowd
+	tk, other := c.ticket(ClassUnknown, 1), c.ticket(ClassUnknown, 2)
+	g.enter(tk, epoch)
+	tk.Class = ClassSubmission
+	g.enter(other, epoch)
+	g.pause(tk, epoch)
+	if g.resume(tk, epoch) != waits || g.room.waits(ClassSubmission) != 1 {
+		t.Error("does not wait in the class that it has now")
+	}
+	tk.Class = ClassSuspect
+	g.leave(tk, epoch)
+	g.leave(other, epoch)
+	if f := g.figures(); f.ByClass != [classes]int{} || f.Waiting != 0 || g.room.waits(ClassSubmission) != 0 {
+		t.Errorf("left over: %+v", f)
+	}
+}
+
+func TestWhoGoesWhileWaitingIsNotToldAndLeavesNoTrace(t *testing.T) {
+	g := newGate(gateOptions{Fixed: 1})
+	var c crowd
+	holder, goes, stays := c.ticket(ClassUnknown, 1), c.ticket(ClassUnknown, 2), c.ticket(ClassUnknown, 2)
+	g.enter(holder, epoch)
+	g.enter(goes, epoch)
+	g.enter(stays, epoch)
+	if !g.leave(goes, epoch) || g.leave(goes, epoch) {
+		t.Error("it is not reported that it waited, or reported twice")
+	}
+	if g.enter(goes, epoch) != waits { // the ticket is used again, behind the other
+		t.Fatal("no place to wait")
+	}
+	if g.leave(holder, epoch) || c.yes != 1 || stays.state != holding {
+		t.Errorf("%d were let in", c.yes)
+	}
+	g.leave(stays, epoch)
+	g.leave(goes, epoch)
+	if c.yes != 2 || c.no != 0 || g.room.first != nil || len(g.byNet) != 0 {
+		t.Errorf("yes %d, no %d, %d networks", c.yes, c.no, len(g.byNet))
+	}
+}
+
+func TestAStoppedServerKeepsNoTraceOfThoseItSendsAway(t *testing.T) {
+	g := newGate(gateOptions{Fixed: 1})
+	var c crowd
+	g.enter(c.ticket(ClassUnknown, 1), epoch)
+	now := epoch
+	for range 10_000 {
+		g.enter(c.ticket(ClassUnknown, 2), now)
+		now = now.Add(time.Millisecond)
+		g.tick(now, 0, 0)
+	}
+	f := g.figures()
+	if l := g.room.lines[ClassUnknown].first; int64(f.Waiting+c.no)+f.Full != 10_000 || f.Late != int64(c.no) || l.next != nil {
+		t.Errorf("%+v, %d told", f, c.no)
+	}
+	if f.LongestWait > 2*time.Second {
+		t.Errorf("somebody has waited %v", f.LongestWait)
 	}
 }
 
@@ -174,6 +324,12 @@ func TestEveryTicketIsAnsweredOnceAndNothingIsLeft(t *testing.T) {
 				if ok && random.IntN(3) == 0 {
 					g.completed(time.Now(), time.Millisecond)
 				}
+				if ok && random.IntN(2) == 0 {
+					g.pause(tk, time.Now())
+					if random.IntN(2) == 0 && g.resume(tk, time.Now()) == waits && random.IntN(2) == 0 {
+						<-answered
+					}
+				}
 				g.leave(tk, time.Now())
 			}
 		})
@@ -192,5 +348,27 @@ func BenchmarkEnterAndLeave(b *testing.B) {
 	for b.Loop() {
 		g.enter(tk, epoch)
 		g.leave(tk, epoch)
+	}
+}
+
+func BenchmarkWaitAndBeServed(b *testing.B) {
+	g := newGate(gateOptions{Fixed: 1})
+	var tickets [64]*ticket
+	for i := range tickets {
+		tickets[i] = (&crowd{}).ticket(ClassUnknown, byte(i%8))
+		tickets[i].Ready = func(bool) {}
+		g.enter(tickets[i], epoch)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		t := tickets[0]
+		for _, other := range tickets {
+			if other.state == holding {
+				t = other
+				break
+			}
+		}
+		g.leave(t, epoch)
+		g.enter(t, epoch)
 	}
 }

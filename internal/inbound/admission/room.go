@@ -7,20 +7,22 @@ import (
 
 // room is the waiting room. Within a class networks take turns, and a network's
 // own clients are served in their order; sessions that were served before go ahead
-// of the new ones of their class. It is not safe for concurrent use.
+// of the new ones of their class. Everyone is linked into the lists by their
+// ticket, so that coming, going and being served cost the same however many wait.
+// It is not safe for concurrent use.
 type room struct {
 	lines [classes]queue // of new connections
 	again [classes]queue // of sessions
 	count int
-	// order has everyone in the order of arrival, and some who are gone.
-	order []arrival
+	// first and last are the ends of the order of arrival.
+	first, last *ticket
+	spare       *line // lines that are used again, linked by next
 
-	// What the last second was like.
-	began    time.Time
-	emptied  bool
-	least    time.Duration // the shortest wait of those who were served
-	anyone   bool          // was served
-	standing bool          // there is a queue that does not pass
+	// good is when the room was last empty, or somebody got through it quickly;
+	// most is the most who have waited since.
+	good     time.Time
+	most     int
+	standing bool // there is a queue that does not pass
 
 	lastRefusal time.Time
 }
@@ -34,71 +36,156 @@ func newRoom() room {
 	return r
 }
 
-// arrival is one who came to wait at a time. Where the ticket has another time by
-// now, it has been served since.
-type arrival struct {
-	*ticket
-	at time.Time
-}
-
 // queue is a class: its networks in turn.
 type queue struct {
-	byNet map[netip.Prefix]*line
-	turns []*line
-	count int
+	byNet       map[netip.Prefix]*line
+	first, last *line // the order of the turns
+	count       int
 }
 
 // line is a network's clients, in their order.
 type line struct {
-	net     netip.Prefix
-	tickets []*ticket
+	net         netip.Prefix
+	first, last *ticket
+	prev, next  *line
 }
 
-func (q *queue) push(t *ticket) {
+// place is where a ticket waits.
+type place struct {
+	queue      *queue
+	line       *line
+	prev, next *ticket // in the line
+	older      *ticket // in the order of arrival
+	newer      *ticket
+}
+
+// append puts a line at the end of the turns.
+func (q *queue) append(l *line) {
+	l.prev, l.next = q.last, nil
+	if q.last == nil {
+		q.first = l
+	} else {
+		q.last.next = l
+	}
+	q.last = l
+}
+
+func (q *queue) unlink(l *line) {
+	if l.prev == nil {
+		q.first = l.next
+	} else {
+		l.prev.next = l.next
+	}
+	if l.next == nil {
+		q.last = l.prev
+	} else {
+		l.next.prev = l.prev
+	}
+}
+
+// turnsPassed is how many networks are passed over in search of one that does not
+// hold too much already; the search is bounded, because a lock is held meanwhile.
+const turnsPassed = 8
+
+// head returns the client whose turn it is. Networks that hold too much let
+// others go first; where there are no others, they are served.
+func (q *queue) head(over func(netip.Prefix) bool) *ticket {
+	if q.first == nil {
+		return nil
+	}
+	if over != nil {
+		for range min(turnsPassed, len(q.byNet)) {
+			l := q.first
+			if !over(l.net) {
+				break
+			}
+			q.unlink(l)
+			q.append(l)
+		}
+	}
+	return q.first.first
+}
+
+// push adds one who waits from now on.
+func (r *room) push(t *ticket, now time.Time) {
+	q := &r.lines[t.class]
+	if t.resumed {
+		q = &r.again[t.class]
+	}
 	l := q.byNet[t.Net]
 	if l == nil {
-		l = &line{net: t.Net}
+		l = r.newLine(t.Net)
 		q.byNet[t.Net] = l
-		q.turns = append(q.turns, l)
+		q.append(l)
 	}
-	l.tickets = append(l.tickets, t)
-	q.count++
-}
-
-// pop takes out the next one. Those who have gone are passed over.
-func (q *queue) pop() *ticket {
-	for len(q.turns) > 0 {
-		l := q.turns[0]
-		q.turns = q.turns[1:]
-		var t *ticket
-		for len(l.tickets) > 0 && t == nil {
-			if l.tickets[0].state == waiting {
-				t = l.tickets[0]
-			}
-			l.tickets = l.tickets[1:]
-		}
-		if len(l.tickets) == 0 {
-			delete(q.byNet, l.net)
-		} else {
-			q.turns = append(q.turns, l)
-		}
-		if t != nil {
-			q.count--
-			return t
-		}
-	}
-	return nil
-}
-
-func (r *room) push(t *ticket, resumed bool) {
-	if resumed {
-		r.again[t.Class].push(t)
+	t.since = now
+	t.at = place{queue: q, line: l, prev: l.last, older: r.last}
+	if l.last == nil {
+		l.first = t
 	} else {
-		r.lines[t.Class].push(t)
+		l.last.at.next = t
 	}
-	t.resumed = resumed
-	r.order = append(r.order, arrival{t, t.since})
+	l.last = t
+	if r.last == nil {
+		r.first = t
+	} else {
+		r.last.at.newer = t
+	}
+	r.last = t
+	if r.count == 0 {
+		r.isGood(now)
+	}
+	q.count++
 	r.count++
+	r.most = max(r.most, r.count)
+}
+
+func (r *room) newLine(network netip.Prefix) *line {
+	l := r.spare
+	if l == nil {
+		return &line{net: network}
+	}
+	r.spare = l.next
+	*l = line{net: network}
+	return l
+}
+
+// remove takes out one who waits. Its network goes to the end of the turns where
+// it was served.
+func (r *room) remove(t *ticket, served bool) {
+	q, l := t.at.queue, t.at.line
+	if t.at.prev == nil {
+		l.first = t.at.next
+	} else {
+		t.at.prev.at.next = t.at.next
+	}
+	if t.at.next == nil {
+		l.last = t.at.prev
+	} else {
+		t.at.next.at.prev = t.at.prev
+	}
+	if t.at.older == nil {
+		r.first = t.at.newer
+	} else {
+		t.at.older.at.newer = t.at.newer
+	}
+	if t.at.newer == nil {
+		r.last = t.at.older
+	} else {
+		t.at.newer.at.older = t.at.older
+	}
+	t.at = place{}
+	q.count--
+	r.count--
+	switch {
+	case l.first == nil:
+		q.unlink(l)
+		delete(q.byNet, l.net)
+		l.next, r.spare = r.spare, l
+	case served:
+		q.unlink(l)
+		q.append(l)
+	}
 }
 
 func (r *room) len() int { return r.count }
@@ -122,112 +209,83 @@ func (r *room) ahead(c Class) (n int) {
 	return n
 }
 
-// next takes out who is served next: of the class, or where that is none the best.
-func (r *room) next(c Class) *ticket {
+// next returns who is served next: of the class, or where that is none the best.
+func (r *room) next(c Class, over func(netip.Prefix) bool) *ticket {
 	if c < classes {
-		return r.popOf(c)
+		return r.headOf(c, over)
 	}
 	for c := range Class(classes) {
-		if t := r.popOf(c); t != nil {
+		if t := r.headOf(c, over); t != nil {
 			return t
 		}
 	}
 	return nil
 }
 
-func (r *room) popOf(c Class) *ticket {
-	t := r.again[c].pop()
-	if t == nil {
-		t = r.lines[c].pop()
+func (r *room) headOf(c Class, over func(netip.Prefix) bool) *ticket {
+	if t := r.again[c].head(over); t != nil {
+		return t
 	}
-	if t != nil {
-		r.count--
-	}
-	return t
+	return r.lines[c].head(over)
 }
 
-// remove takes out one that has gone. Its state has been changed, by which pop
-// knows it.
-func (r *room) remove(t *ticket) {
-	r.count--
-	if t.resumed {
-		r.again[t.Class].count--
-	} else {
-		r.lines[t.Class].count--
-	}
-}
-
-// worse returns the last newcomer of the worst class, if it is worse than c.
+// worse returns a newcomer of the worst class, if it is worse than c: the last of
+// the network whose turn is the last.
 func (r *room) worse(c Class) *ticket {
 	for worst := Class(classes - 1); worst > c; worst-- {
-		q := &r.lines[worst]
-		for i := len(q.turns) - 1; i >= 0 && q.count > 0; i-- {
-			l := q.turns[i].tickets
-			for j := len(l) - 1; j >= 0; j-- {
-				if l[j].state == waiting {
-					return l[j]
-				}
-			}
+		if l := r.lines[worst].last; l != nil {
+			return l.last
 		}
 	}
 	return nil
 }
 
-// late returns those who have waited since a time or longer.
-func (r *room) late(since time.Time) (late []*ticket) {
-	for len(r.order) > 0 {
-		a := r.order[0]
-		if a.at.After(since) {
-			break
-		}
-		if a.state == waiting && a.since.Equal(a.at) {
-			late = append(late, a.ticket)
-		}
-		r.order = r.order[1:]
+// late returns the one who has waited longest, if that is since a time or longer.
+func (r *room) late(since time.Time) *ticket {
+	if t := r.first; t != nil && !t.since.After(since) {
+		return t
 	}
-	if len(r.order) == 0 {
-		r.order = nil
-	}
-	return late
+	return nil
 }
 
-// served notes how long one has waited.
-func (r *room) served(wait time.Duration) {
-	if !r.anyone || wait < r.least {
-		r.least = wait
+// longest returns how long the first of those who wait has waited.
+func (r *room) longest(now time.Time) time.Duration {
+	if r.first == nil {
+		return 0
 	}
-	r.anyone = true
+	return max(now.Sub(r.first.since), 0)
 }
 
 // The marks of a queue that stands.
 const (
 	standingSecond = time.Second
 	standingWait   = 100 * time.Millisecond
+	// A queue that is shorter than this part of its most is about to pass.
+	standingPart, standingWhole = 15, 16
 )
 
-// watch looks at the last second: where the room did not empty, and nobody got
-// through it quickly, more is coming than can be served, and to wait helps nobody.
-// It opens again after a second without a refusal.
-func (r *room) watch(now time.Time) {
-	if r.standing {
-		if now.Sub(r.lastRefusal) >= standingSecond {
-			r.standing = false
-			r.begin(now)
-		}
-		return
+// served notes how long one has waited who has a slot now.
+func (r *room) served(now time.Time, wait time.Duration) {
+	if wait <= standingWait || r.count == 0 {
+		r.isGood(now)
 	}
-	if r.began.IsZero() {
-		r.begin(now)
-	}
-	if now.Sub(r.began) < standingSecond {
-		return
-	}
-	if !r.emptied && r.count > 0 && (!r.anyone || r.least > standingWait) {
-		r.standing, r.lastRefusal = true, now
-	}
-	r.begin(now)
 }
 
-func (r *room) begin(now time.Time) {
-	r.began, r.emptied, r.anyone, r.least = now, r.count == 0, false, 0
+func (r *room) isGood(now time.Time) { r.good, r.most = now, r.count }
+
+// watch looks for a queue that stands: for a second the room did not empty, nobody
+// got through it quickly, and it does not get shorter. Then more is coming than can
+// be served, and to wait helps nobody. A burst that has ended leaves a queue as
+// long and as slow, but one that passes. The room opens again after a second
+// without a refusal.
+func (r *room) watch(now time.Time) {
+	switch {
+	case r.count == 0 && !r.standing:
+		r.isGood(now)
+	case r.standing && now.Sub(r.lastRefusal) >= standingSecond:
+		r.standing = false
+		r.isGood(now)
+	case !r.standing && now.Sub(r.good) >= standingSecond && r.count*standingWhole >= r.most*standingPart:
+		r.standing, r.lastRefusal = true, now
+	}
 }

@@ -15,19 +15,21 @@ type slots struct {
 	phase phase
 
 	// The epoch that is running.
-	began    time.Time // the last completion of the one before
-	last     time.Time // the last completion
-	done     int
-	samples  []time.Duration
-	mostUsed int
-	skip     time.Time // learn nothing before
+	began   time.Time // a completion at which it began; zero: the next one
+	last    time.Time // the last completion
+	done    int       // completions since began
+	busy    int       // of them with the slots used up
+	samples []time.Duration
+	skip    time.Time // learn nothing before
 
-	median time.Duration // of the last epoch
-	base   time.Duration // what it was in the last steady phase
-	rate   float64       // of the last epoch that was judged
-	before int           // the limit before the last change
-	steady int           // epochs in the phase
-	jumps  int
+	median       time.Duration // of the last epoch
+	base         time.Duration // what it is in a steady phase
+	rate         float64       // of the limit, as far as it is known
+	before       int           // the limit before the last change
+	medianBefore time.Duration
+	steady       int // epochs in the phase
+	jumps        int // since the last steady phase
+	jumped       bool
 
 	rates peaks
 }
@@ -46,6 +48,7 @@ const (
 const (
 	leastEpoch     = 250 * time.Millisecond
 	epochLatencies = 8
+	longEpoch      = 2 * time.Second // unless that is less than two latencies
 	epochDone      = 50
 	maxSamples     = 512
 	growth         = 1.5
@@ -62,7 +65,7 @@ func newSlots(start, fixed int) slots {
 	if fixed > 0 {
 		return slots{limit: fixed, fixed: true}
 	}
-	return slots{limit: start, before: start}
+	return slots{limit: start, before: start, samples: make([]time.Duration, 0, maxSamples)}
 }
 
 // search says in words what is going on.
@@ -73,19 +76,30 @@ func (s *slots) search() string {
 	return [...]string{"growing", "steady", "probing fewer", "probing more"}[s.phase]
 }
 
-// use notes how many slots are taken.
-func (s *slots) use(n int) { s.mostUsed = max(s.mostUsed, n) }
-
 // peak returns the recent peak rate.
 func (s *slots) peak() float64 { return s.rates.peak() }
 
-func (s *slots) completed(now time.Time, took time.Duration) {
+// completed takes a sample, with the number of slots that were used.
+func (s *slots) completed(now time.Time, took time.Duration, used int) {
 	s.rates.count(now)
+	if s.fixed {
+		return
+	}
+	s.last = now
+	if now.Before(s.skip) || 2*used < s.limit {
+		// What was begun under another limit, or without need of this one, says
+		// nothing about it.
+		s.forget()
+		return
+	}
 	if s.began.IsZero() {
 		s.began = now
+		return
 	}
 	s.done++
-	s.last = now
+	if 10*used >= 9*s.limit {
+		s.busy++
+	}
 	if len(s.samples) < maxSamples {
 		s.samples = append(s.samples, took)
 	} else {
@@ -96,52 +110,57 @@ func (s *slots) completed(now time.Time, took time.Duration) {
 // tick ends the epoch where it is long enough, and draws the conclusion.
 func (s *slots) tick(now time.Time, cpu float64, memory int) {
 	s.rates.pass(now)
+	if s.fixed {
+		return
+	}
 	most := mostSlots
 	if memory > 0 {
 		most = max(min(most, memory), leastSlots)
-	}
-	if s.fixed {
-		s.forget(now)
-		return
 	}
 	s.limit = min(s.limit, most)
 	switch {
 	case s.began.IsZero():
 		return
 	case now.Sub(s.last) > max(2*time.Second, 16*s.median):
-		s.forget(now) // nothing comes to its end: the age of the oldest commit tells
+		s.forget() // nothing comes to its end: the age of the oldest commit tells
 		return
-	case s.last.Sub(s.began) < max(leastEpoch, epochLatencies*s.median) || s.done < epochDone:
+	case s.last.Sub(s.began) < s.epoch() || s.done < epochDone:
 		return
 	}
-	rate, used := float64(s.done)/s.last.Sub(s.began).Seconds(), s.mostUsed
+	rate, busy, last := float64(s.done)/s.last.Sub(s.began).Seconds(), 2*s.busy >= s.done, s.last
 	s.median = medianOf(s.samples)
-	last := s.last
-	s.forget(last)
-	if last.Before(s.skip) || float64(used) < 0.9*float64(s.limit) {
-		return
+	s.forget()
+	s.began = last
+	if !busy {
+		return // the rate was that of the clients, not of the limit
 	}
+	limit := s.limit
 	s.learn(rate, cpu, most)
-	if s.limit != s.before {
+	if s.limit != limit {
 		s.skip = now.Add(2 * s.median)
+		s.forget()
 	}
 }
 
-func (s *slots) forget(now time.Time) {
-	s.began, s.done, s.mostUsed = now, 0, 0
-	if s.last.IsZero() {
-		s.began = time.Time{}
-	}
+// epoch is how long an epoch takes at least. It is bounded, so that a limit that
+// is much too large, by which everything takes long, is not kept for long.
+func (s *slots) epoch() time.Duration {
+	return max(leastEpoch, min(epochLatencies*s.median, max(longEpoch, 2*s.median)))
+}
+
+// forget has the next completion begin an epoch.
+func (s *slots) forget() {
+	s.began, s.done, s.busy = time.Time{}, 0, 0
 	s.samples = s.samples[:0]
 }
 
-func medianOf(all []time.Duration) time.Duration {
-	if len(all) == 0 {
+// medianOf puts the samples in order.
+func medianOf(samples []time.Duration) time.Duration {
+	if len(samples) == 0 {
 		return 0
 	}
-	sorted := slices.Clone(all)
-	slices.Sort(sorted)
-	return sorted[len(sorted)/2]
+	slices.Sort(samples)
+	return samples[len(samples)/2]
 }
 
 // learn draws the conclusion of an epoch in which the slots were used.
@@ -156,71 +175,78 @@ func (s *slots) learn(rate, cpu float64, most int) {
 		s.hold(rate, most)
 	case probingDown:
 		if rate >= loss*s.rate {
-			s.settle(max(rate, s.rate))
-		} else {
-			s.limit = s.before
-			s.settle(s.rate)
-			s.phase, s.steady = settled, -1 // an upward probe is next
+			s.settle(s.rate, s.median)
+			return
 		}
+		s.stepBack() // and look the other way next
+		s.steady = steadyEpochs + 1
 	case probingUp:
 		if rate > gain*s.rate {
-			s.settle(rate)
+			s.settle(rate, s.median)
 		} else {
-			s.limit = s.before
-			s.settle(s.rate)
+			s.stepBack()
 		}
 	}
 }
 
 // grow takes more while that gains something, else it steps back.
 func (s *slots) grow(rate float64, most int) {
-	if rate > gain*s.rate || s.rate == 0 {
-		s.rate = rate
-		s.change(int(float64(s.limit)*growth), most)
-		if s.limit == s.before {
-			s.settle(rate)
-		}
+	if s.rate > 0 && rate <= gain*s.rate {
+		s.stepBack()
 		return
 	}
-	s.limit = s.before
-	s.settle(max(rate, s.rate))
+	s.rate, s.jumped = rate, false
+	s.change(growth, most)
+	if s.limit == s.before {
+		s.settle(rate, s.median)
+	}
 }
 
-// hold watches the steady rate, and probes from time to time.
+// hold watches the steady rate, and probes from time to time. The rate that a
+// probe is held against falls slowly, so that many small losses are not taken for
+// none.
 func (s *slots) hold(rate float64, most int) {
 	if rate < 0.8*s.rate || rate > 1.25*s.rate {
 		s.phase, s.rate = growing, rate
-		s.change(int(float64(s.limit)*growth), most)
+		s.change(growth, most)
 		return
 	}
-	s.rate += (rate - s.rate) / 4
-	if s.base == 0 || s.median < s.base {
-		s.base = s.median
+	if rate > s.rate {
+		s.rate += (rate - s.rate) / 4
 	} else {
-		s.base += (s.median - s.base) / 16
+		s.rate -= (s.rate - rate) / 16
 	}
-	if s.steady < 0 {
+	s.base = min(s.median, s.base+(s.median-s.base)/16)
+	switch s.steady++; {
+	case s.steady > steadyEpochs:
 		s.phase = probingUp
-		s.change(int(float64(s.limit)*probeUp), most)
-		return
-	}
-	if s.steady++; s.steady >= steadyEpochs {
-		s.phase = probingDown
-		s.change(int(float64(s.limit)*probeDown), most)
+		s.change(probeUp, most)
+	case s.steady == steadyEpochs:
+		s.phase, s.jumps = probingDown, 0
+		s.change(probeDown, most)
 	}
 }
 
-func (s *slots) change(to, most int) {
-	s.before = s.limit
-	s.limit = max(leastSlots, min(to, most))
+// change makes the limit another, and remembers the one that it was.
+func (s *slots) change(factor float64, most int) {
+	s.before, s.medianBefore = s.limit, s.median
+	s.limit = max(leastSlots, min(int(float64(s.limit)*factor), most))
 }
 
-func (s *slots) settle(rate float64) {
-	s.phase, s.steady, s.rate, s.before = settled, 0, rate, s.limit
-	s.jumps = 0
-	if s.base == 0 {
-		s.base = s.median
+// stepBack returns to the limit before the change, which gained nothing.
+func (s *slots) stepBack() {
+	s.limit = s.before
+	s.settle(s.rate, s.medianBefore)
+}
+
+// settle begins a steady phase. What was in vain to change is the base from now
+// on, by which a disk that is slower for good is no reason to jump again and again.
+func (s *slots) settle(rate float64, median time.Duration) {
+	s.phase, s.steady, s.rate = settled, 0, rate
+	if s.base == 0 || s.jumped || median < s.base {
+		s.base = median
 	}
+	s.jumped = false
 }
 
 // jump follows a disk that has become much slower: the same rate needs as many
@@ -230,14 +256,13 @@ func (s *slots) jump(rate, cpu float64, most int) bool {
 	if s.base == 0 || s.jumps >= mostJumps || cpu >= 1 || float64(s.median) <= 1.5*float64(s.base) || rate >= 0.8*peak {
 		return false
 	}
-	to := int(peak * s.median.Seconds() * 1.1)
-	to = min(to, s.limit*mostJump)
-	if to <= s.limit {
+	to := min(peak*s.median.Seconds()*1.1/float64(s.limit), mostJump)
+	if to <= 1 || s.limit >= most || s.jumped && rate <= gain*s.rate {
 		return false
 	}
 	s.jumps++
 	s.change(to, most)
-	s.phase, s.rate = growing, rate
+	s.phase, s.rate, s.jumped = growing, rate, true
 	return true
 }
 
