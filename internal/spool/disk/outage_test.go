@@ -111,10 +111,13 @@ func TestOutagesLoseNothing(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			outages := cutPower(t, seed, honest)
+			closed := outages[len(outages)-1]
+			outages = outages[:len(outages)-1]
 			again := int(seed) % len(outages)
 			for i, o := range outages {
 				survive(t, o, seed, i == again)
 			}
+			afterClose(t, closed)
 		})
 	}
 }
@@ -169,6 +172,18 @@ func survive(t testing.TB, o outage, seed uint64, again bool) {
 	}
 }
 
+// afterClose looks at a store that was closed before the outage. What it had
+// at rest was emptied already.
+func afterClose(t testing.TB, o outage) {
+	t.Helper()
+	t.Log(o.when)
+	s := openAfter(t, o.disk)
+	look(t, s, o.ledger, false)
+	if err := s.Close(); err != nil {
+		t.Errorf("closing: %v", err)
+	}
+}
+
 func openAfter(t testing.TB, disk vfs.FS) *Store {
 	t.Helper()
 	options := smallStore()
@@ -185,13 +200,7 @@ func openAfter(t testing.TB, disk vfs.FS) *Store {
 func reckon(t testing.TB, s *Store, l *ledger, lax bool) {
 	t.Helper()
 	defer s.Close()
-	found := l.check(t, s, lax)
-	consistent(t, s)
-	files(t, s, found)
-	stats, err := s.Stats(t.Context())
-	if err != nil || stats.Messages != int64(len(found)) || stats.Leased != 0 {
-		t.Errorf("%+v, %v; %d messages are there", stats, err, len(found))
-	}
+	found := look(t, s, l, lax)
 	deliverAll(t, s, found)
 	if stats, err := s.Stats(t.Context()); err != nil || stats.Messages != 0 || stats.Bytes != 0 || stats.Held != 0 || stats.Leased != 0 {
 		t.Errorf("when all is delivered: %+v, %v", stats, err)
@@ -201,6 +210,20 @@ func reckon(t testing.TB, s *Store, l *ledger, lax bool) {
 		t.Errorf("closing: %v", err)
 	}
 	files(t, s, nil)
+}
+
+// look holds a store that was opened against the ledger, and returns what is
+// there.
+func look(t testing.TB, s *Store, l *ledger, lax bool) map[mail.ID]*mail.Envelope {
+	t.Helper()
+	found := l.check(t, s, lax)
+	consistent(t, s)
+	files(t, s, found)
+	stats, err := s.Stats(t.Context())
+	if err != nil || stats.Messages != int64(len(found)) || stats.Leased != 0 {
+		t.Errorf("%+v, %v; %d messages are there", stats, err, len(found))
+	}
+	return found
 }
 
 // files checks that each file of a large content is that of a message.
