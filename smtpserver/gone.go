@@ -11,7 +11,9 @@ import (
 // there is nothing unread before that: it will not hear the reply to what it has
 // sent. One that only closed its sending side looks the same; it says QUIT first,
 // as RFC 5321 section 4.1.1.10 asks for. It is one look at the socket, and does not
-// wait. Where the connection is no socket, nobody can tell.
+// wait. Under TLS a close_notify that came together with the content, and without the
+// end of the connection, is not seen. Where the connection is no socket, nobody can
+// tell.
 func (c *Conn) clientGone() bool {
 	if c.raw == nil || len(c.unread()) > 0 {
 		return false

@@ -67,7 +67,7 @@ func (c *Conn) fill(size int, timeout time.Duration) error {
 		if c.waited >= timeout {
 			return err
 		}
-		if c.waited >= c.server.parkAfter {
+		if c.isQuiet() {
 			c.pause()
 		}
 		if c.park(timeout) {
@@ -126,11 +126,11 @@ func (c *Conn) fillContent() error {
 var errSlow = errors.New("the content arrives too slowly")
 
 // arm sets the deadline of the next read and looks whether the server stops.
-// A deadline that is late by no more than a sixteenth of the timeout is kept,
-// since setting it at each read costs more than being exact is worth; it is
+// A deadline that is late by no more than a sixteenth of what is left is kept, since setting it at each read costs more than being exact is worth; it is
 // never early.
 func (c *Conn) arm(now time.Time, timeout time.Duration) error {
-	due, slack := now.Add(timeout-c.waited), timeout/16
+	left := timeout - c.waited
+	due, slack := now.Add(left), left/16
 	if c.deadline.Before(due) || c.deadline.After(due.Add(slack)) {
 		c.deadline = due.Add(slack)
 		if err := c.tcp.SetReadDeadline(c.deadline); err != nil {

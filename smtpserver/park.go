@@ -29,17 +29,21 @@ const parkAfter = time.Second
 // untilPaused is how long to wait for input now: until the session is told that
 // it waits for its client, or is parked, or until the time is up.
 func (c *Conn) untilPaused(timeout time.Duration) time.Duration {
-	if c.waited < c.server.parkAfter {
-		return min(timeout, c.server.parkAfter)
+	if c.isQuiet() {
+		return timeout
 	}
-	return timeout
+	return min(timeout, c.heardAt+c.server.parkAfter)
 }
+
+// isQuiet tells that nothing has arrived for as long as the server waits before it
+// does something about it.
+func (c *Conn) isQuiet() bool { return c.waited-c.heardAt >= c.server.parkAfter }
 
 // park parks a session that has waited for parkAfter, unless the server stops. It
 // sets the deadline for the rest of the timeout, so that the new goroutine has
 // nothing to do but wait.
 func (c *Conn) park(timeout time.Duration) bool {
-	if c.parked != mayPark || !c.onSocket() || c.in != nil || c.waited < c.server.parkAfter {
+	if c.parked != mayPark || !c.onSocket() || c.in != nil || !c.isQuiet() {
 		return false
 	}
 	c.parked = parked
