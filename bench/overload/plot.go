@@ -127,7 +127,7 @@ func axes(s *strings.Builder, total time.Duration, left, right float64) {
 		part := float64(i) / parts
 		y := up(part, 1)
 		fmt.Fprintf(s, `<line x1="%d" x2="%d" y1="%.1f" y2="%.1[3]f" stroke="#e5e5e5"/>`+"\n", plotLeft, plotWidth-plotRight, y)
-		fmt.Fprintf(s, `<text x="%d" y="%.1f" text-anchor="end">%g</text><text x="%d" y="%.1[2]f" fill="#0969da">%g</text>`+"\n",
+		fmt.Fprintf(s, `<text x="%d" y="%.1f" text-anchor="end">%g</text><text x="%d" y="%.1[2]f" fill="#0969da">%[5]g</text>`+"\n",
 			plotLeft-6, y+4, part*left, plotWidth-plotRight+6, part*right)
 	}
 	every := max(time.Second, (total / 12).Truncate(time.Second))

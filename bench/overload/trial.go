@@ -125,6 +125,11 @@ func (t *trial) closed(ctx context.Context, clients int, d time.Duration) (float
 			n++
 		}
 	}
+	if n == 0 && len(records) > 0 {
+		r := records[len(records)/2]
+		t.note("of %d connections none was accepted; one was %s (%d) at stage %d", len(records), r.Outcome, r.Code, r.Stage)
+		t.bench.progress.say("  %s", t.notes[len(t.notes)-1])
+	}
 	return float64(n) / (d - d/4).Seconds(), nil
 }
 
