@@ -4,8 +4,11 @@
 //
 // Its rules:
 //
-//   - Every reply is a [Row] of a table and leaves by one door. A reply 421
-//     closes the connection, always; nothing but 421 and 221 closes it.
+//   - Every reply is a [Row] of a table and leaves by one door, or is what a [Door]
+//     refuses with, which [Hooks.Refused] hears of. A reply 421 closes the
+//     connection, always; nothing but 421 and 221 closes it.
+//   - Who is refused costs next to nothing, and hears why: at the door, in the
+//     queue before it when the server stops, and while still writing.
 //   - What EHLO offers and what commands and parameters are taken comes from
 //     one list, so neither can be true without the other.
 //   - Lines end with CRLF, and only CRLF.CRLF ends a message. Nothing that
