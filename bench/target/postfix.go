@@ -158,15 +158,41 @@ default_destination_concurrency_limit = %[3]d
 default_destination_rate_delay = 0
 smtp_connection_cache_on_demand = no
 `, s.Dir, daemons(), deliveries())
-	if len(p.Settings) > 0 {
-		text += strings.Join(p.Settings, "\n") + "\n"
-	}
+	text = replaced(text, p.Settings)
 	if s.NextHop == "" {
 		return text + "smtpd_client_restrictions = check_client_access static:HOLD\n"
 	}
 	host, port, _ := net.SplitHostPort(s.NextHop)
 	next := fmt.Sprintf("[%s]:%s", host, port)
 	return text + "relayhost = " + next + "\n"
+}
+
+// replaced puts settings in the place of those of the same name: Postfix warns
+// of a second one, and each of its processes does.
+func replaced(text string, settings []string) string {
+	if len(settings) == 0 {
+		return text
+	}
+	given := map[string]bool{}
+	for _, setting := range settings {
+		given[nameOf(setting)] = true
+	}
+	var kept strings.Builder
+	for l := range strings.Lines(text) {
+		if !given[nameOf(l)] {
+			kept.WriteString(l)
+		}
+	}
+	return kept.String() + strings.Join(settings, "\n") + "\n"
+}
+
+// nameOf is the name of a setting; an empty line has none.
+func nameOf(setting string) string {
+	name, _, ok := strings.Cut(setting, "=")
+	if !ok {
+		return ""
+	}
+	return strings.TrimSpace(name)
 }
 
 // master is master.cf: no service is confined to a changed root, which spares
