@@ -1,0 +1,386 @@
+package admission
+
+import (
+	"hash/maphash"
+	"math/rand/v2"
+	"net/netip"
+	"sync/atomic"
+	"time"
+)
+
+// Options are what a controller is built from. The zero value of each means
+// its default.
+type Options struct {
+	// Observe decides and counts, and refuses nothing.
+	Observe bool
+	// Lifecycle says what the relay is doing. It must be set.
+	Lifecycle *Lifecycle
+	// Journal keeps what was refused. It must be set.
+	Journal *Journal
+	// Compose writes the reply for a reason, with its line end, as it is sent
+	// at the greeting. It must be set.
+	Compose func(r Reason, retry time.Duration, id ID) []byte
+	// Random fills a slice with random bytes that nobody can guess. It must be
+	// set.
+	Random func([]byte)
+	// Known tells of clients that are listed, and of those that have earned it.
+	// It is called for each connection and must be quick. nil means nobody is.
+	Known func(netip.Addr) bool
+	// Limits bound what one client may ask for; those of Exempt have none.
+	Limits ClientLimits
+	Exempt func(netip.Addr) bool
+	// Slots is a fixed number of slots; 0 finds it out.
+	Slots int
+	// Connections is the greatest number of sessions; 0 is no limit of its own.
+	Connections int
+	// Wait is how long a connection waits for a slot; 0 means 2 seconds.
+	Wait time.Duration
+	// RetryMin and RetryMax bound the times to come back; 0 means 60 seconds and
+	// 30 minutes.
+	RetryMin, RetryMax time.Duration
+	// RefusalCPU is the part of the processors, from 0 to 1, that refusals may
+	// take while those are short; 0 means a tenth.
+	RefusalCPU float64
+}
+
+func (o *Options) setDefaults() {
+	if o.Wait <= 0 {
+		o.Wait = 2 * time.Second
+	}
+	if o.RetryMin <= 0 {
+		o.RetryMin = time.Minute
+	}
+	if o.RetryMax <= 0 {
+		o.RetryMax = 30 * time.Minute
+	}
+	if o.RefusalCPU <= 0 {
+		o.RefusalCPU = 0.1
+	}
+	if o.Known == nil {
+		o.Known = func(netip.Addr) bool { return false }
+	}
+	if o.Exempt == nil {
+		o.Exempt = func(netip.Addr) bool { return false }
+	}
+}
+
+// Controller decides. All methods are safe for concurrent use, and take the
+// time as an argument so that rules can be tested without waiting.
+type Controller struct {
+	options  Options
+	board    atomic.Pointer[Board]
+	gate     *gate
+	pace     pace
+	rates    *rates
+	returns  *returns
+	memory   ledger
+	disk     ledger
+	sessions atomic.Int64
+	lot      lot
+	ids      *ids
+	batches  batches
+	counts   counts
+}
+
+// What is charged to the ledger of memory.
+const (
+	sessionCharge     = 16 << 10
+	tlsCharge         = 48 << 10
+	transactionCharge = 64 << 10
+	contentCharge     = 256 << 10 // at most; larger bodies go to a file
+)
+
+// New returns a controller. Its owner calls Tick every 50 ms.
+func New(o Options, now time.Time) *Controller {
+	o.setDefaults()
+	c := &Controller{
+		options: o,
+		gate:    newGate(gateOptions{Fixed: o.Slots, MaxWait: o.Wait}),
+		rates:   newRates(o.Limits),
+		returns: newReturns(),
+		lot:     lot{seed: maphash.MakeSeed()},
+		ids:     newIDs(o.Random),
+	}
+	c.batches = batches{
+		compose: o.Compose, ids: c.ids, random: rand.Float64,
+		least: o.RetryMin, most: o.RetryMax, rate: leastReturns,
+	}
+	c.pace.part, c.pace.at = o.RefusalCPU, now
+	c.board.Store(&Board{At: now})
+	return c
+}
+
+// leastReturns is how many clients a second are expected to fit when nothing
+// is known yet.
+const leastReturns = 20
+
+// Budgets are what the ledgers may promise; 0 is no bound.
+type Budgets struct{ Memory, Disk int64 }
+
+// Tick takes what the sensors said and publishes a new board. Nothing else
+// must call it at the same time.
+func (c *Controller) Tick(r *Readings, b Budgets, now time.Time) {
+	c.memory.budget.Store(b.Memory)
+	c.disk.budget.Store(b.Disk)
+	if n := c.options.Connections; n > 0 {
+		open := float64(c.sessions.Load())
+		r[SignalSessions] = Reading{
+			Value: open, Target: 0.8 * float64(n), Hard: 0.95 * float64(n),
+			Unit: "connections", Source: r[SignalSessions].Source,
+		}
+	}
+	board := c.board.Load().next(r, now)
+	c.board.Store(board)
+	memorySlots := 0
+	if b.Memory > 0 {
+		memorySlots = int(b.Memory / (transactionCharge + sessionCharge))
+	}
+	c.gate.setPressure(board.Pressure)
+	c.gate.tick(now, board.Signals[SignalLoad].Effective, memorySlots)
+	if peak := c.gate.figures().PeakRate; peak > 0 {
+		c.batches.setRate(max(peak/2, leastReturns))
+	}
+}
+
+// Board returns what is known now.
+func (c *Controller) Board() *Board { return c.board.Load() }
+
+// Peer is a client that has connected.
+type Peer struct {
+	// Addr is its address; invalid for one of a local socket.
+	Addr netip.Addr
+	// Listener is the one that it came by, and Base the class of whoever comes
+	// by it.
+	Listener string
+	Base     Class
+	// TLS is set where the connection begins with a handshake.
+	TLS bool
+}
+
+// Visit is one connection that was admitted, or waits to be. It belongs to the
+// session and is not safe for concurrent use, but for what the gate does with
+// it.
+type Visit struct {
+	ticket
+	controller *Controller
+	addr       netip.Addr
+	listener   string
+	memory     int64 // charged for the session
+	work       int64 // charged for the transaction
+	room       int64 // charged to the disk for the transaction
+	exempt     bool
+	paused     bool
+	// Session is its name in the log, for the records; Account is who it has
+	// authenticated as.
+	Session, Account string
+}
+
+// Class returns the class of the client.
+func (v *Visit) Class() Class { return v.ticket.Class }
+
+// Knock decides about a connection. Where the verdict is Wait, ready is called
+// once, later, from another goroutine: with true where there is a slot now, with
+// false where the client has to be sent away, which [Controller.GaveUp] words.
+// The visit is nil where the verdict is Refuse. Whoever was admitted or waits
+// has to be given to Leave in the end.
+func (c *Controller) Knock(p Peer, ready func(ok bool), now time.Time) (Decision, *Visit) {
+	class := c.classOf(p, now)
+	if d := c.judgeConnection(p, class, now); d.Refused() {
+		return d, nil
+	}
+	v := &Visit{controller: c, addr: p.Addr, listener: p.Listener, memory: sessionCharge}
+	v.exempt = class == ClassControl || c.options.Exempt(p.Addr)
+	v.ticket.Class, v.ticket.Net, v.ticket.Ready, v.ticket.Listed = class, NetworkOf(p.Addr), ready, v.exempt
+	if p.TLS {
+		v.memory = tlsCharge
+	}
+	if d := c.charge(v, now); d.Refused() {
+		return d, nil
+	}
+	c.sessions.Add(1)
+	switch c.gate.enter(&v.ticket, now) {
+	case entered:
+		c.counts.admitted[class].Add(1)
+		return Decision{}, v
+	case waits:
+		c.counts.waited[class].Add(1)
+		return Decision{Verdict: Wait}, v
+	}
+	d := c.refuse(c.noSlot(v), now)
+	if !d.Refused() {
+		return d, v // observed: it goes without a slot
+	}
+	c.settle(v)
+	return d, nil
+}
+
+// classOf says what a client is before it has authenticated.
+func (c *Controller) classOf(p Peer, now time.Time) Class {
+	switch {
+	case p.Base != ClassUnknown:
+		return p.Base
+	case !p.Addr.IsValid():
+		return ClassControl
+	case c.options.Known(p.Addr):
+		return ClassKnown
+	case c.returns.kept(p.Addr, now):
+		return ClassReturning
+	}
+	return ClassUnknown
+}
+
+// judgeConnection applies the rules that cost nothing to break off at.
+func (c *Controller) judgeConnection(p Peer, class Class, now time.Time) Decision {
+	state, drain := c.options.Lifecycle.Of(p.Listener, now)
+	if state != Serving && (class != ClassControl || state != Maintenance) {
+		return c.sendAway(p, class, state, drain, now)
+	}
+	board := c.board.Load()
+	part := share(class, board.Pressure)
+	if class != ClassControl && board.Pressure >= 2 {
+		part = 1
+	}
+	if c.lot.below(part, NetworkOf(p.Addr), now) {
+		return c.refuse(Record{
+			Client: p.Addr, Class: class, Listener: p.Listener, Reason: board.Reason(),
+			Rule: "the pressure sends away a part of this class",
+			Name: "share of the class", Value: part, Limit: 0, Board: board,
+		}, now)
+	}
+	if n := c.options.Connections; n > 0 && c.sessions.Load() >= int64(n) {
+		return c.refuse(Record{
+			Client: p.Addr, Class: class, Listener: p.Listener, Reason: ReasonConnections,
+			Rule: "there are as many connections as there may be", Name: "connections",
+			Value: float64(c.sessions.Load()), Limit: float64(n),
+		}, now)
+	}
+	return Decision{}
+}
+
+// sendAway refuses because of the state of the relay.
+func (c *Controller) sendAway(p Peer, class Class, state State, drain Drain, now time.Time) Decision {
+	r := Record{
+		Client: p.Addr, Class: class, Listener: p.Listener, Reason: state.Reason(),
+		Rule: "the relay is " + state.String(),
+	}
+	if state == Maintenance {
+		r.Rule = "the listener is in maintenance"
+		if !drain.Until.IsZero() {
+			r.Rule += " until " + drain.Until.Format(time.RFC3339)
+			// Those who are sent away come back after the end, spread by the book.
+			r.Retry = drain.Until.Sub(now) + c.batches.appointment(now) - c.options.RetryMin
+		}
+		if drain.Text != "" {
+			r.Rule += ": " + drain.Text
+		}
+	}
+	return c.refuse(r, now)
+}
+
+// charge takes what the session needs from the limits and ledgers.
+func (c *Controller) charge(v *Visit, now time.Time) Decision {
+	if !v.exempt {
+		if over := c.rates.connect(v.addr, now); over != nil {
+			d := c.refuse(over.record(v, PointAccept), now)
+			if d.Refused() {
+				return d
+			}
+			v.exempt = true // observed only: nothing was counted, nothing is given back
+		}
+	}
+	if c.memory.take(v.ticket.Class, v.memory) {
+		return Decision{}
+	}
+	d := c.refuse(Record{
+		Client: v.addr, Class: v.ticket.Class, Listener: v.listener, Reason: ReasonMemory,
+		Rule: "the memory for sessions is promised to others", Name: "memory promised",
+		Value: float64(c.memory.charged.Load()), Limit: float64(c.memory.budget.Load()),
+	}, now)
+	if !d.Refused() {
+		v.memory = 0
+		return d
+	}
+	if !v.exempt {
+		c.rates.disconnect(v.addr)
+	}
+	return d
+}
+
+// noSlot is the record of a client that got no slot in time.
+func (c *Controller) noSlot(v *Visit) Record {
+	f := c.gate.figures()
+	r := Record{
+		Client: v.addr, Class: v.ticket.Class, Listener: v.listener, Session: v.Session,
+		Reason: ReasonConnections, Rule: "no slot came free in time, and others wait for one too",
+		Name: "slots in use", Value: float64(f.Used), Limit: float64(f.Limit),
+		Board: c.board.Load(),
+	}
+	switch {
+	case v.ticket.why == ReasonClientConnections:
+		r.Reason, r.Rule = v.ticket.why, "others wait for a slot, and its network has twice its share"
+	case r.Board.Pressure >= 0.8:
+		r.Reason = r.Board.Reason()
+	}
+	return r
+}
+
+// GaveUp words the refusal of a visit that waited in vain. Where it refuses the
+// visit is over.
+func (c *Controller) GaveUp(v *Visit, now time.Time) Decision {
+	d := c.refuse(c.noSlot(v), now)
+	if d.Refused() {
+		c.settle(v)
+	}
+	return d
+}
+
+// Leave ends a visit: all that it was charged is given back.
+func (c *Controller) Leave(v *Visit, now time.Time) {
+	c.EndTransaction(v)
+	c.gate.leave(&v.ticket, now)
+	c.settle(v)
+}
+
+// settle gives back what the session was charged.
+func (c *Controller) settle(v *Visit) {
+	c.memory.give(v.memory)
+	v.memory = 0
+	c.sessions.Add(-1)
+	if !v.exempt {
+		c.rates.disconnect(v.addr)
+	}
+}
+
+// refuse makes a decision of a record, and remembers both.
+func (c *Controller) refuse(r Record, now time.Time) Decision {
+	r.At, r.Observed = now, c.options.Observe
+	if r.Board == nil {
+		r.Board = c.board.Load()
+	}
+	d := Decision{Verdict: Refuse, Reason: r.Reason, Closes: true}
+	switch {
+	case r.Point == PointAccept && r.Retry == 0:
+		b := c.batches.of(r.Reason, now)
+		r.ID = b.id
+		r.Retry, d.Wire = b.take()
+	default:
+		r.ID = c.ids.ID()
+		if r.Retry == 0 && r.Reason.hinted() {
+			r.Retry = c.batches.appointment(now)
+		}
+		r.Retry = r.Retry.Round(time.Second)
+		if r.Point == PointAccept {
+			d.Wire = c.options.Compose(r.Reason, r.Retry, r.ID)
+		}
+	}
+	d.ID, d.Retry = r.ID, r.Retry
+	c.counts.refuse(&r)
+	if !r.Observed && r.Client.IsValid() && r.Retry > 0 && r.Reason != ReasonGreylist {
+		c.returns.told(r.Client, now.Add(r.Retry), now)
+	}
+	c.options.Journal.add(r)
+	if r.Observed {
+		return Decision{}
+	}
+	return d
+}

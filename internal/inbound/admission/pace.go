@@ -1,0 +1,64 @@
+package admission
+
+import (
+	"runtime"
+	"sync"
+	"time"
+)
+
+// pace keeps refusals within a part of the processors while those are short:
+// beyond it the listeners stay away from their queues for a moment, and clients
+// wait in TCP, which costs next to nothing. It is safe for concurrent use.
+type pace struct {
+	part float64 // of all processors
+
+	mu     sync.Mutex
+	at     time.Time
+	credit time.Duration // of processor time; what is left
+	cost   time.Duration // of one refusal, as measured
+	paused time.Duration // in all
+	used   time.Duration // in all
+}
+
+// The bounds of pace.
+const (
+	paceBurst = 400 * time.Millisecond // 20 % for 2 s, of one processor
+	leastCost = 15 * time.Microsecond  // most of it is the kernel's, which nobody sees
+	minPause  = 10 * time.Millisecond
+	maxPause  = 50 * time.Millisecond
+)
+
+// spend notes a refusal that took d to say.
+func (p *pace) spend(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// One that was interrupted says nothing of what it cost.
+	d = max(min(d, 10*leastCost), leastCost)
+	p.cost += (d - p.cost) / 16
+	p.credit -= d
+	p.used += d
+}
+
+// pause returns how long to stay away from the queue.
+func (p *pace) pause(now time.Time, short bool) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	earned := time.Duration(float64(now.Sub(p.at)) * p.part * float64(runtime.GOMAXPROCS(0)))
+	p.at = now
+	p.credit = min(p.credit+max(earned, 0), paceBurst)
+	if !short || p.credit > 0 {
+		return 0
+	}
+	d := max(minPause, min(maxPause, -p.credit))
+	p.paused += d
+	return d
+}
+
+// Pause returns how long a listener is to stay away from its queue, before it
+// accepts the next connection.
+func (c *Controller) Pause(now time.Time) time.Duration {
+	return c.pace.pause(now, c.board.Load().Signals[SignalLoad].Effective >= 0.8)
+}
+
+// Spent notes what the refusal of a connection took.
+func (c *Controller) Spent(d time.Duration) { c.pace.spend(d) }

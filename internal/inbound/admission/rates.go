@@ -1,0 +1,202 @@
+package admission
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Limits bound what one key may ask for: a client, a network or an account. What
+// is zero has no bound.
+type Limits struct {
+	// Connections is how many may be open at once.
+	Connections int
+	// The rates of connections, messages, recipients, octets of messages, failed
+	// authentications, and recipients that were refused.
+	ConnectionRate, Messages, Recipients, Bytes, FailedAuth, Unknown Rate
+}
+
+// ClientLimits are those of a client's own address (an IPv4 address, the /64 of an
+// IPv6 one), of its network (the /24 or /48), and of an account.
+type ClientLimits struct{ Client, Network, Account Limits }
+
+// kind is what a rate counts.
+type kind uint8
+
+const (
+	kindConnection kind = iota
+	kindMessage
+	kindRecipient
+	kindBytes
+	kindFailedAuth
+	kindUnknown
+
+	kinds = 6
+)
+
+var kindNames = [kinds]string{
+	"connections in a time", "messages in a time", "recipients in a time",
+	"octets in a time", "failed authentications in a time", "refused recipients in a time",
+}
+
+func (l *Limits) rate(k kind) Rate {
+	return [...]Rate{l.ConnectionRate, l.Messages, l.Recipients, l.Bytes, l.FailedAuth, l.Unknown}[k]
+}
+
+// scope is whose limit it is.
+type scope uint8
+
+const (
+	scopeClient scope = iota
+	scopeNetwork
+	scopeAccount
+
+	scopes = 3
+)
+
+var scopeNames = [scopes]string{"the client's", "its network's", "the account's"}
+
+// rates keeps what everyone has asked for lately. It is safe for concurrent use.
+type rates struct {
+	limits [scopes]Limits
+	tables [scopes][kinds]*table[int64]
+	// open counts the connections by address and network. It forgets nobody who
+	// has one, and is bounded by their number.
+	mu   sync.Mutex
+	open map[key]int
+}
+
+func newRates(l ClientLimits) *rates {
+	r := &rates{limits: [scopes]Limits{l.Client, l.Network, l.Account}, open: make(map[key]int)}
+	for s := range r.limits {
+		for k := range kind(kinds) {
+			if !r.limits[s].rate(k).IsZero() {
+				r.tables[s][k] = newTable[int64]()
+			}
+		}
+	}
+	return r
+}
+
+// keysOf returns the keys of a client, by scope.
+func keysOf(a netip.Addr) [2]key {
+	a = a.Unmap().WithZone("")
+	one, many := 64, 48
+	if a.Is4() {
+		one, many = 32, 24
+	}
+	client, _ := a.Prefix(one)
+	network, _ := a.Prefix(many)
+	return [2]key{{network: client}, {network: network}}
+}
+
+// connect counts a connection, and says which limit it would pass. It is counted
+// where that is none.
+func (r *rates) connect(a netip.Addr, now time.Time) *overrun {
+	keys := keysOf(a)
+	if over := r.countOpen(keys); over != nil {
+		return over
+	}
+	if over := r.take(kindConnection, keys[:], 1, now); over != nil {
+		r.disconnect(a)
+		return over
+	}
+	return nil
+}
+
+// counts tells whether there is a limit on open connections.
+func (r *rates) counts() bool {
+	return r.limits[scopeClient].Connections > 0 || r.limits[scopeNetwork].Connections > 0
+}
+
+func (r *rates) countOpen(keys [2]key) *overrun {
+	if !r.counts() {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for s, k := range keys {
+		if n := r.limits[s].Connections; n > 0 && r.open[k] >= n {
+			return &overrun{
+				reason: ReasonClientConnections, name: scopeNames[s] + " open connections",
+				value: float64(r.open[k]), limit: float64(n),
+			}
+		}
+	}
+	for _, k := range keys {
+		r.open[k]++
+	}
+	return nil
+}
+
+// disconnect ends a connection that was counted.
+func (r *rates) disconnect(a netip.Addr) {
+	if !r.counts() {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, k := range keysOf(a) {
+		if r.open[k]--; r.open[k] <= 0 {
+			delete(r.open, k)
+		}
+	}
+}
+
+// take charges n of a kind to the keys, in the order of the scopes, and says whose
+// limit it would pass; then nobody is charged.
+func (r *rates) take(k kind, keys []key, n int, now time.Time) *overrun {
+	for s := range keys {
+		over := r.takeOne(k, scope(s), keys[s], n, now)
+		if over == nil {
+			continue
+		}
+		for charged := range s {
+			r.give(k, scope(charged), keys[charged], n)
+		}
+		return over
+	}
+	return nil
+}
+
+func (r *rates) takeOne(k kind, s scope, id key, n int, now time.Time) (over *overrun) {
+	rate := r.limits[s].rate(k)
+	if rate.IsZero() {
+		return nil
+	}
+	r.tables[s][k].with(id, func(arrival *int64) {
+		next, wait := rate.take(*arrival, n, now.UnixNano())
+		if wait > 0 {
+			over = &overrun{
+				reason: ReasonClientRate, name: scopeNames[s] + " " + kindNames[k],
+				value: rate.used(*arrival, now.UnixNano()) + float64(n), limit: float64(rate.Count), retry: wait,
+			}
+		}
+		*arrival = next
+	})
+	return over
+}
+
+// give gives back what was charged: for what Weir put off itself, and what comes
+// again.
+func (r *rates) give(k kind, s scope, id key, n int) {
+	rate := r.limits[s].rate(k)
+	if rate.IsZero() {
+		return
+	}
+	r.tables[s][k].look(id, func(arrival *int64) {
+		*arrival -= min(int64(rate.interval())*int64(n), int64(rate.tolerance()))
+	})
+}
+
+// keys returns those of a visit: the account's too where there is one.
+func (v *Visit) keys() []key {
+	two := keysOf(v.addr)
+	if v.Account == "" {
+		return two[:]
+	}
+	return []key{two[0], two[1], {account: v.Account}}
+}
+
+// bytesOf is a size as a charge.
+func bytesOf(size int64) int { return int(max(min(size, 1<<40), 1)) }

@@ -1,0 +1,195 @@
+package admission
+
+import (
+	"fmt"
+	"time"
+)
+
+// Mail decides about a transaction on an open session. size is what the client
+// declared, 0 where it did not.
+func (c *Controller) Mail(v *Visit, size int64, now time.Time) Decision {
+	board := c.board.Load()
+	part := share(v.ticket.Class, board.Pressure-openBonus)
+	if v.ticket.Class != ClassControl && board.Pressure >= 2 {
+		part = 1
+	}
+	if c.lot.below(part, v.ticket.Net, now) {
+		return c.refuse(v.record(PointMAIL, Record{
+			Reason: board.Reason(), Rule: "the pressure sends away a part of this class",
+			Name: "share of the class", Value: part, Board: board,
+		}), now)
+	}
+	if !v.exempt {
+		keys := v.keys()
+		if over := c.rates.take(kindMessage, keys, 1, now); over != nil {
+			return c.temporary(over.record(v, PointMAIL), now)
+		}
+		if over := c.rates.take(kindBytes, keys, bytesOf(size), now); over != nil {
+			c.giveBack(v, kindMessage, 1)
+			return c.temporary(over.record(v, PointMAIL), now)
+		}
+	}
+	return c.reserve(v, size, now)
+}
+
+// reserve charges the ledgers for a transaction.
+func (c *Controller) reserve(v *Visit, size int64, now time.Time) Decision {
+	work := transactionCharge + min(size, contentCharge)
+	if !c.memory.take(v.ticket.Class, work) {
+		return c.temporary(v.record(PointMAIL, Record{
+			Reason: ReasonMemory, Rule: "the memory for transactions is promised to others",
+			Name: "memory promised", Value: float64(c.memory.charged.Load()), Limit: float64(c.memory.budget.Load()),
+		}), now)
+	}
+	v.work += work
+	return c.reserveRoom(v, diskCharge(size), PointMAIL, now)
+}
+
+// diskCharge is what a message of a size takes on the disk, with what the store
+// writes around it.
+func diskCharge(size int64) int64 { return size + size/20 + 16<<10 }
+
+// reserveRoom charges the ledger of the disk.
+func (c *Controller) reserveRoom(v *Visit, n int64, at Point, now time.Time) Decision {
+	if !c.disk.take(v.ticket.Class, n) {
+		return c.temporary(v.record(at, Record{
+			Reason: ReasonDisk, Rule: "the room on the disk is promised to others",
+			Name: "bytes promised", Value: float64(c.disk.charged.Load() + n), Limit: float64(c.disk.budget.Load()),
+		}), now)
+	}
+	v.room += n
+	return Decision{}
+}
+
+// contentStep is by how much the reservation grows while a message arrives.
+const contentStep = 1 << 20
+
+// Grow makes the reservation of a message large enough for what has arrived of
+// it.
+func (c *Controller) Grow(v *Visit, arrived int64, now time.Time) Decision {
+	if need := diskCharge(arrived); need > v.room {
+		return c.reserveRoom(v, contentStep, PointContent, now)
+	}
+	return Decision{}
+}
+
+// Recipient decides about one more recipient.
+func (c *Controller) Recipient(v *Visit, now time.Time) Decision {
+	if v.exempt {
+		return Decision{}
+	}
+	if over := c.rates.take(kindRecipient, v.keys(), 1, now); over != nil {
+		return c.temporary(over.record(v, PointRCPT), now)
+	}
+	return Decision{}
+}
+
+// Unknown counts a recipient that was refused as unknown or not relayed, and
+// decides whether the client has tried too many.
+func (c *Controller) Unknown(v *Visit, now time.Time) Decision {
+	if v.exempt {
+		return Decision{}
+	}
+	if over := c.rates.take(kindUnknown, v.keys(), 1, now); over != nil {
+		v.ticket.Class = ClassSuspect
+		return c.refuse(over.record(v, PointRCPT), now)
+	}
+	return Decision{}
+}
+
+// Data is the last look before the bytes of a message. After it only a hard
+// fault may turn into a refusal.
+func (c *Controller) Data(v *Visit, now time.Time) Decision {
+	board := c.board.Load()
+	if v.ticket.Class == ClassControl || board.Pressure < 2 {
+		return Decision{}
+	}
+	return c.refuse(v.record(PointDATA, Record{
+		Reason: board.Reason(), Rule: "the pressure is at its hard limit", Board: board,
+	}), now)
+}
+
+// Greylisted words that a recipient has to be tried again, as the greylist says.
+func (c *Controller) Greylisted(v *Visit, closes bool, retry time.Duration, rule string, now time.Time) Decision {
+	d := c.refuse(v.record(PointRCPT, Record{Reason: ReasonGreylist, Rule: rule, Retry: retry}), now)
+	d.Closes = closes
+	if d.Refused() && !v.exempt {
+		c.giveBack(v, kindRecipient, 1)
+	}
+	return d
+}
+
+// Taken notes a message that was taken; took is the time that the relay itself
+// spent on its transaction. EndTransaction follows.
+func (c *Controller) Taken(took time.Duration, now time.Time) { c.gate.completed(now, took) }
+
+// EndTransaction gives back what the transaction was charged.
+func (c *Controller) EndTransaction(v *Visit) {
+	c.memory.give(v.work)
+	c.disk.give(v.room)
+	v.work, v.room = 0, 0
+}
+
+// temporary is a refusal after which the session goes on.
+func (c *Controller) temporary(r Record, now time.Time) Decision {
+	d := c.refuse(r, now)
+	d.Closes = false
+	return d
+}
+
+// Yield gives up the slot of a session that waits for its client.
+func (c *Controller) Yield(v *Visit, now time.Time) {
+	if !v.paused {
+		v.paused = true
+		c.gate.pause(&v.ticket, now)
+	}
+}
+
+// Resume takes a slot again. ready is as for Knock; the verdict Wait means that
+// it will be called.
+func (c *Controller) Resume(v *Visit, ready func(ok bool), now time.Time) Decision {
+	if !v.paused {
+		return Decision{}
+	}
+	v.paused = false
+	v.ticket.Ready = ready
+	if c.gate.resume(&v.ticket, now) == waits {
+		return Decision{Verdict: Wait}
+	}
+	return Decision{}
+}
+
+// NoSlot words the refusal of an open session that got no slot in time.
+func (c *Controller) NoSlot(v *Visit, now time.Time) Decision {
+	r := c.noSlot(v)
+	r.Point = PointBetween
+	return c.refuse(r, now)
+}
+
+// giveBack gives back what was charged for something that Weir put off itself.
+func (c *Controller) giveBack(v *Visit, k kind, n int) {
+	for s, id := range v.keys() {
+		c.rates.give(k, scope(s), id, n)
+	}
+}
+
+// record completes a record with what is known of the visit.
+func (v *Visit) record(at Point, r Record) Record {
+	r.Client, r.Class, r.Listener, r.Session, r.Point = v.addr, v.ticket.Class, v.listener, v.Session, at
+	return r
+}
+
+// overrun is a limit of one client that is used up.
+type overrun struct {
+	reason       Reason
+	name         string
+	value, limit float64
+	retry        time.Duration
+}
+
+func (o *overrun) record(v *Visit, at Point) Record {
+	return v.record(at, Record{
+		Reason: o.reason, Rule: fmt.Sprintf("the limit of %s is used up", o.name),
+		Name: o.name, Value: o.value, Limit: o.limit, Retry: o.retry,
+	})
+}
