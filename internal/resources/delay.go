@@ -40,8 +40,8 @@ func (c *CPUDelay) Late() time.Duration {
 	if due == 0 {
 		return 0
 	}
-	// One that is so late that all of the window is missing has no median yet,
-	// and is the worst there is.
+	// One that has missed all of the window has no new median yet, and is
+	// later with every moment.
 	if overdue := c.since() - due; overdue >= delayWindow {
 		return max(late, overdue-delayWindow/2)
 	}
@@ -73,7 +73,8 @@ func (c *CPUDelay) Run(ctx context.Context) {
 // delayRing is the lateness of each time that the canary was due in the last
 // window. The times that it slept through count as well, each as late as it
 // was: a group that is held back for most of its period would else be seen as
-// late once in a while.
+// late once in a while. A single pause so counts for half of its length at
+// most, and never for more than half of the window.
 type delayRing struct {
 	late [delaySlots]time.Duration
 	next int
