@@ -18,6 +18,9 @@ type experiment struct {
 	Troubled []stretch
 	// Trouble is what is done to the server, or nil.
 	Trouble trouble
+	// Limited tells that the server can do less while the trouble lasts. What
+	// it can is measured before.
+	Limited bool
 	// Memory is a limit for the server, or 0; Volume the size of a small
 	// volume that it has its state on, or 0.
 	Memory, Volume int64
@@ -46,13 +49,14 @@ func allExperiments(p *plan) []experiment {
 	all := []experiment{step(p, 0.7), step(p, 1.5), step(p, 3), step(p, 8), sawtooth(p), spike(p)}
 	slow, full := disturbed(p, "slowdisk", 0.7), disturbed(p, "fulldisk", 0.7)
 	slow.About = fmt.Sprintf("0.7x, and a disk that syncs %g times slower meanwhile", p.slower)
-	slow.Trouble = slowDisk{p.slower}
+	slow.Trouble, slow.Limited = slowDisk{p.slower}, true
 	full.About, full.Trouble, full.Volume = "0.7x, and a disk that is full meanwhile", fullDisk{}, p.volume
 	little := step(p, 8)
 	little.Name, little.Memory, little.Both = "memory", p.memory, false
 	little.About = fmt.Sprintf("8x with a limit of %d MiB of memory", p.memory>>20)
 	beside := disturbed(p, "hog", 0.7)
 	beside.About, beside.Trouble = "0.7x, and two programs beside it that use up its share of the processors meanwhile", hogs{2}
+	beside.Limited = true
 	drained := disturbed(p, "maintenance", calm)
 	drained.About, drained.Trouble = "0.5x, and maintenance meanwhile", maintenance{}
 	return append(all, slow, full, little, beside, drained)

@@ -47,6 +47,15 @@ type result struct {
 	// LateP50 and LateP99 are how late the generator started connections.
 	LateP50 float64 `json:"late_p50_ms"`
 	LateP99 float64 `json:"late_p99_ms"`
+	// Limit is the capacity while the trouble lasts, where that is less, and
+	// Used how long it took from the begin of the trouble until, for a second,
+	// 90 % of it were used, or of what was offered; nil if never.
+	Limit float64  `json:"limit,omitempty"`
+	Used  *float64 `json:"used_ms,omitempty"`
+	// Cost is the CPU that a message costs in the load that finds the
+	// capacity, in microseconds; Memory the most that the server had, in bytes.
+	Cost   float64 `json:"cost_us"`
+	Memory int64   `json:"memory"`
 	// CPU is the processors that the server used, on average.
 	CPU float64 `json:"cpu"`
 	// Acknowledged counts the messages of the server's whole life, Lost those
@@ -132,6 +141,27 @@ func (r *result) trouble(t stretch, records []record) {
 		}
 	}
 	r.Recovered = new(milliseconds(last))
+}
+
+// limitedTo compares the goodput with what was possible meanwhile.
+func (r *result) limitedTo(limit float64, e *experiment) {
+	possible := math.Min(limit, r.Offered)
+	r.Limit, r.OfPossible = limit, r.Goodput/possible
+	t := e.Troubled[0]
+	var ends []time.Duration
+	for _, c := range r.records {
+		if c.Outcome == accepted && t.has(c.End) {
+			ends = append(ends, c.End)
+		}
+	}
+	slices.Sort(ends)
+	need := max(1, int(0.9*possible))
+	for i := need - 1; i < len(ends); i++ {
+		if first := ends[i-need+1]; ends[i]-first <= time.Second {
+			r.Used = new(milliseconds(max(0, ends[i]-time.Second-t.From)))
+			return
+		}
+	}
 }
 
 func least(old *float64, x float64) *float64 {

@@ -82,7 +82,7 @@ func plotOf(e *experiment, r *result) string {
 		fmt.Fprintf(&s, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="#fff1e5"/>`+"\n", across(t.From, total), plotTop,
 			across(t.To, total)-across(t.From, total), plotHeight-plotTop-plotBottom)
 	}
-	left, right := scaleOf(lines, false), scaleOf(lines, true)
+	left, right := scaleOf(lines, false, r.Peak), scaleOf(lines, true, 1)
 	axes(&s, total, left, right)
 	fmt.Fprintf(&s, `<line x1="%d" x2="%d" y1="%.1f" y2="%.1[3]f" stroke="#1a7f37" stroke-dasharray="2 4"/>`+"\n",
 		plotLeft, plotWidth-plotRight, up(r.Peak, left))
@@ -94,9 +94,9 @@ func plotOf(e *experiment, r *result) string {
 	return s.String()
 }
 
-// scaleOf is the highest value of a scale: 1, 2 or 5 times a power of ten.
-func scaleOf(lines []line, right bool) float64 {
-	most := 1.0
+// scaleOf is the highest value of a scale, 1, 2 or 5 times a power of ten: at
+// least that of its lines, and another one.
+func scaleOf(lines []line, right bool, most float64) float64 {
 	for _, l := range lines {
 		if l.right == right {
 			most = max(most, slices.Max(append(l.values, 0)))

@@ -52,8 +52,8 @@ func (r *result) failed() (n int64) {
 // String is a result in a few lines.
 func (r *result) String() string {
 	lines := []string{
-		fmt.Sprintf("peak %.0f/s; offered %.0f/s, goodput %.0f/s (%.1f %% of the peak, %.1f %% of what is possible), CPU %.2f",
-			r.Peak, r.Offered, r.Goodput, 100*r.OfPeak, 100*r.OfPossible, r.CPU),
+		fmt.Sprintf("peak %.0f/s; offered %.0f/s, goodput %.0f/s (%.1f %% of the peak, %.1f %% of what is possible), CPU %.2f, memory %.0f MiB; a message costs %.0f us",
+			r.Peak, r.Offered, r.Goodput, 100*r.OfPeak, 100*r.OfPossible, r.CPU, mebibytes(r.Memory), r.Cost),
 		r.counts(),
 		fmt.Sprintf("false refusals %d, read 421 %s; accepted p50 %.1f ms, p99 %.1f ms; refused p99 %.1f ms",
 			r.False, percent(r.Read), r.P50, r.P99, r.RefusedP99),
@@ -61,6 +61,9 @@ func (r *result) String() string {
 			duration(r.First421), duration(r.Recovered), duration(r.FlowsAgain)),
 		fmt.Sprintf("acknowledged %d, lost %d, still queued %d, repeated %d, taken without being heard %d; the generator was late by %.1f ms (p50), %.1f ms (p99)",
 			r.Acknowledged, r.Lost, r.Queued, r.Repeated, r.Unasked, r.LateP50, r.LateP99),
+	}
+	if r.Limit > 0 {
+		lines = append(lines, fmt.Sprintf("capacity in trouble %.0f/s, used after %s", r.Limit, duration(r.Used)))
 	}
 	return strings.Join(append(lines, r.Notes...), "\n  ")
 }

@@ -125,10 +125,10 @@ func ownLimits() []string {
 
 // all puts a server through its experiments.
 func (b *bench) all(ctx context.Context, c contestant, r *report) error {
-	var peak float64
+	var peak, cost float64
 	err := b.withServer(ctx, c, &experiment{}, func(t *trial) (err error) {
 		b.progress.say("%s: the capacity", c.name)
-		peak, err = t.capacity(ctx)
+		peak, cost, err = t.capacity(ctx)
 		return err
 	})
 	if err != nil {
@@ -139,16 +139,22 @@ func (b *bench) all(ctx context.Context, c contestant, r *report) error {
 		if c.name != weirName && !e.Both {
 			continue
 		}
-		if err := b.one(ctx, c, e, peak, r); err != nil {
+		result, err := b.one(ctx, c, e, peak)
+		if err != nil {
 			return fmt.Errorf("%s: %w", e.Name, err)
+		}
+		if result != nil {
+			result.Server, result.Cost = c.name, cost*1e6
+			r.Results = append(r.Results, result)
 		}
 	}
 	return nil
 }
 
-// one carries out one experiment, or says why it is left out.
-func (b *bench) one(ctx context.Context, c contestant, e *experiment, peak float64, r *report) error {
-	return b.withServer(ctx, c, e, func(t *trial) error {
+// one carries out one experiment, or says why it is left out and has no
+// result.
+func (b *bench) one(ctx context.Context, c contestant, e *experiment, peak float64) (result *result, err error) {
+	err = b.withServer(ctx, c, e, func(t *trial) error {
 		if e.Trouble != nil {
 			if err := e.Trouble.able(t); err != nil {
 				b.progress.say("%s, %s is left out: %v", c.name, e.Name, err)
@@ -156,15 +162,13 @@ func (b *bench) one(ctx context.Context, c contestant, e *experiment, peak float
 			}
 		}
 		b.progress.say("%s, %s: %s", c.name, e.Name, e.About)
-		result, err := t.measure(ctx, e, peak)
-		if err != nil {
+		if result, err = t.measure(ctx, e, peak); err != nil {
 			return err
 		}
-		result.Server = c.name
 		b.progress.say("  goodput %.1f %% of the peak, p99 %.0f ms, lost %d; %s", 100*result.OfPeak, result.P99, result.Lost, result.counts())
-		r.Results = append(r.Results, result)
 		return nil
 	})
+	return result, err
 }
 
 // plot writes a plot of each experiment.

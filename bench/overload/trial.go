@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -72,7 +73,7 @@ func (b *bench) withServer(ctx context.Context, c contestant, e *experiment, do 
 	if err := b.sink.Reset(); err != nil {
 		return err
 	}
-	if _, err := t.closed(ctx, b.plan.clients[0], b.plan.times.warm); err != nil {
+	if _, err := t.closed(ctx, t.crowd(), b.plan.times.warm); err != nil {
 		return err
 	}
 	return do(t)
@@ -133,27 +134,59 @@ func (t *trial) closed(ctx context.Context, clients int, d time.Duration) (float
 	return float64(n) / (d - d/4).Seconds(), nil
 }
 
-// capacity is the best rate of closed loads.
-func (t *trial) capacity(ctx context.Context) (best float64, err error) {
+// crowd is the most clients of the closed loads.
+func (t *trial) crowd() int { return slices.Max(t.bench.plan.clients) }
+
+// capacity is the best rate of closed loads, and what a message costs then, in
+// seconds of CPU.
+func (t *trial) capacity(ctx context.Context) (best, cost float64, err error) {
+	before, err := t.group.CPU()
+	if err != nil {
+		return 0, 0, err
+	}
+	acked := len(t.acked)
 	for _, clients := range t.bench.plan.clients {
 		rate, err := t.closed(ctx, clients, t.bench.plan.times.capacity)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		t.bench.progress.say("  %d clients: %.0f/s", clients, rate)
 		best = max(best, rate)
 		if err := pause(ctx, idle); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
 	if best == 0 {
-		return 0, errors.New("nothing was accepted in the load that finds the capacity")
+		return 0, 0, errors.New("nothing was accepted in the load that finds the capacity")
 	}
-	return best, nil
+	after, err := t.group.CPU()
+	return best, (after - before).Seconds() / float64(len(t.acked)-acked), err
+}
+
+// limited finds the capacity while the trouble lasts.
+func (t *trial) limited(ctx context.Context, e *experiment) (rate float64, err error) {
+	if !e.Limited {
+		return 0, nil
+	}
+	end, err := e.Trouble.begin(ctx, t)
+	if err != nil {
+		return 0, err
+	}
+	rate, err = t.closed(ctx, t.crowd(), t.bench.plan.times.capacity)
+	if err := errors.Join(err, end()); err != nil {
+		return 0, err
+	}
+	return rate, pause(ctx, idle)
 }
 
 // measure carries out an experiment.
 func (t *trial) measure(ctx context.Context, e *experiment, peak float64) (*result, error) {
+	limit, err := t.limited(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	memory := process.WatchMemory(t.group)
+	defer memory.Stop()
 	l := t.load()
 	l.Phases = e.phasesAt(peak)
 	before, err := t.group.CPU()
@@ -171,6 +204,10 @@ func (t *trial) measure(ctx context.Context, e *experiment, peak float64) (*resu
 		return nil, err
 	}
 	r := judge(e, records, peak)
+	if limit > 0 {
+		r.limitedTo(limit, e)
+	}
+	r.Memory, _ = memory.Stop()
 	r.CPU = (after - before).Seconds() / time.Since(begin).Seconds()
 	if e.Memory > 0 {
 		if used, kills, ok := t.group.MemoryLimit(); ok {
