@@ -36,8 +36,28 @@ type Options struct {
 	// Content opens the content of a message and tells its size in bytes.
 	// Where it is nil there is no such page.
 	Content func(ctx context.Context, id mail.ID) (content io.ReadCloser, size int64, err error)
+	// Admission is who decides what is taken on. Where it is nil there is
+	// nothing to drain or to explain, and the pages for it are not there.
+	Admission Admission
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+}
+
+// Admission is what the package needs of admission. All methods are called by
+// many requests at once.
+type Admission interface {
+	// Status completes a status with what admission knows: State, Drains, the
+	// State of each listener, and Admission. The rest is there already.
+	Status(ctx context.Context, s *api.Status) error
+	// Drain begins a maintenance, in place of one for the same listener, and
+	// keeps it across restarts. The listener exists, and Until is zero or still
+	// to come.
+	Drain(ctx context.Context, d api.Drain) error
+	// Resume ends the maintenance of a listener, or all of it where listener is
+	// empty, and the window that is on. It reports whether there was any.
+	Resume(ctx context.Context, listener string) (ended bool, err error)
+	// Decisions returns up to q.Last of those that fit, the latest first.
+	Decisions(ctx context.Context, q api.DecisionQuery) ([]api.Decision, error)
 }
 
 // handler serves the requests.
@@ -61,6 +81,12 @@ func Handler(o Options) http.Handler {
 	if o.Content != nil {
 		mux.Handle("/v1/queue/{id}/content", methods{http.MethodGet: h.content})
 	}
+	if o.Admission != nil {
+		mux.Handle("/v1/drain", methods{http.MethodPost: h.drain})
+		mux.Handle("/v1/resume", methods{http.MethodPost: h.resume})
+		mux.Handle("/v1/decisions", methods{http.MethodGet: h.decisions})
+		mux.Handle("/v1/decisions/{id}", methods{http.MethodGet: h.decision})
+	}
 	for _, action := range api.Actions() {
 		mux.Handle("/v1/queue/"+string(action), methods{http.MethodPost: h.bulk(action)})
 		if action != api.ActionRemove {
@@ -81,11 +107,20 @@ func Health(ready func() error) http.Handler {
 }
 
 func (h *handler) status(w http.ResponseWriter, r *http.Request) error {
-	status, err := h.Status(r.Context())
+	status, err := h.fullStatus(r.Context())
 	if err != nil {
 		return internal(err)
 	}
 	return write(w, status)
+}
+
+// fullStatus is how the relay is, with what admission knows.
+func (h *handler) fullStatus(ctx context.Context) (api.Status, error) {
+	status, err := h.Status(ctx)
+	if err == nil && h.Admission != nil {
+		err = h.Admission.Status(ctx, &status)
+	}
+	return status, err
 }
 
 func notHere(_ http.ResponseWriter, r *http.Request) error {

@@ -51,6 +51,35 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	return s, err
 }
 
+// Ready returns nil where the relay takes mail, and a [*Problem] that says why
+// where it does not.
+func (c *Client) Ready(ctx context.Context) error {
+	return c.call(ctx, http.MethodGet, "/readyz", nil, nil)
+}
+
+// Drain begins a maintenance and returns it as it is.
+func (c *Client) Drain(ctx context.Context, r DrainRequest) (Drain, error) {
+	var d Drain
+	err := c.call(ctx, http.MethodPost, "/v1/drain", r, &d)
+	return d, err
+}
+
+// Resume ends the maintenance of a listener, or all of it where listener is
+// empty. It reports whether there was any.
+func (c *Client) Resume(ctx context.Context, listener string) (ended bool, err error) {
+	var r Resumed
+	err = c.call(ctx, http.MethodPost, "/v1/resume", ResumeRequest{listener}, &r)
+	return r.Ended, err
+}
+
+// Decisions returns those that a query chooses, the latest first. None is no
+// error.
+func (c *Client) Decisions(ctx context.Context, q DecisionQuery) ([]Decision, error) {
+	var d Decisions
+	err := c.call(ctx, http.MethodGet, "/v1/decisions?"+q.values().Encode(), nil, &d)
+	return d.Decisions, err
+}
+
 // List returns one page of the messages that a filter chooses, at most limit
 // of them; 0 means 100, and 1000 is the most. The cursor is empty for the
 // first page, and [Page.Next] for each further one.

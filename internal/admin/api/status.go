@@ -4,7 +4,13 @@ import "time"
 
 // The states of a relay.
 const (
-	StateServing  = "serving"
+	// StateStarting is before the first mail can be taken.
+	StateStarting = "starting"
+	// StateServing takes mail, though maybe not all that is offered.
+	StateServing = "serving"
+	// StateMaintenance sends new work away until it is over.
+	StateMaintenance = "maintenance"
+	// StateStopping ends.
 	StateStopping = "stopping"
 )
 
@@ -16,14 +22,20 @@ type Status struct {
 	Hostname string `json:"hostname"`
 	// Started is when the relay began to serve.
 	Started time.Time `json:"started"`
-	// State is [StateServing] or [StateStopping].
+	// State is [StateStarting], [StateServing], [StateMaintenance] or
+	// [StateStopping]. A listener may be in maintenance by itself.
 	State string `json:"state"`
+	// Drains are the maintenances that are on, or were ordered.
+	Drains []Drain `json:"drains,omitempty"`
 	// Problem says why the relay is not ready; absent while it is.
 	Problem string `json:"problem,omitempty"`
 	// Spool are the figures of the queue.
 	Spool Spool `json:"spool"`
 	// Listeners are where mail is taken.
 	Listeners []Listener `json:"listeners"`
+	// Admission is how the relay decides what it takes on; absent where it
+	// takes everything.
+	Admission *Admission `json:"admission,omitempty"`
 }
 
 // Spool are the figures of the queue, at one moment.
@@ -46,6 +58,8 @@ type Listener struct {
 	// Protocol is "smtp" or "lmtp", TLS is "off", "starttls" or "implicit".
 	Protocol string `json:"protocol,omitempty"`
 	TLS      string `json:"tls,omitempty"`
+	// State is that of the listener, as in [Status].
+	State string `json:"state,omitempty"`
 	// Connections counts those that are open.
 	Connections int `json:"connections"`
 }
