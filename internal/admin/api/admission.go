@@ -60,6 +60,13 @@ type Slots struct {
 	// Room is how many may.
 	Waiting int `json:"waiting"`
 	Room    int `json:"room"`
+	// Standing is set while a queue stands in the room: it does not empty, so
+	// only a few may wait and the others are sent away at once.
+	Standing bool `json:"standing,omitempty"`
+	// PeakRate is the most transactions in a recent second.
+	PeakRate float64 `json:"peak_rate,omitempty"`
+	// Search says in words what the search for the number of slots is doing.
+	Search string `json:"search,omitempty"`
 	// Classes are the same by class, the best class first.
 	Classes []ClassSlots `json:"classes,omitempty"`
 }
@@ -98,6 +105,17 @@ type Counts struct {
 	Refused []Refused `json:"refused"`
 	// Observed counts what would have been refused, but for the mode.
 	Observed int64 `json:"observed"`
+	// Unheard counts refusals that the client is not known to have read before
+	// its connection was reset, Unspoken those that were closed without a word,
+	// as before a handshake of TLS.
+	Unheard  int64 `json:"unheard"`
+	Unspoken int64 `json:"unspoken"`
+	// AcceptPaused is for how long listeners have stayed away from their
+	// queues, in all, so that refusals keep to their part of the processors.
+	AcceptPaused Duration `json:"accept_paused,omitzero"`
+	// RefusalCPU is the part of the processors, from 0 to 1, that refusals take
+	// now.
+	RefusalCPU float64 `json:"refusal_cpu"`
 }
 
 // ClassCounts are the connections of one class.
