@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"github.com/weirmail/weir/internal/event"
 	"github.com/weirmail/weir/internal/mail"
@@ -16,19 +17,53 @@ import (
 // Data puts the message into the spool. Its nil is the promise.
 func (s *session) Data(ctx context.Context, content *smtpserver.Content) (string, error) {
 	tx := s.tx
-	s.tx = nil
+	defer s.end()
+	if err := s.admitContent(); err != nil {
+		return "", err
+	}
 	e := tx.envelope
 	if err := s.complete(e); err != nil {
 		return "", err
 	}
 	id := e.ID.String()
 	accepted := event.Accepted{Envelope: e, Listener: *s.listener}
-	if err := s.in.options.Spool.Put(ctx, e, s.traced(e, content)); err != nil {
+	traced := s.traced(e, content)
+	if err := s.in.options.Spool.Put(ctx, e, traced); err != nil {
 		return "", s.storeRefusal(err)
 	}
-	accepted.Took = s.in.options.Now().Sub(tx.began)
+	now := s.in.options.Now()
+	accepted.Took = now.Sub(tx.began)
 	s.in.options.Events.Accepted(accepted)
+	s.taken(now.Sub(traced.ended), now)
 	return id, nil
+}
+
+// end ends the transaction with its content, whatever became of it.
+func (s *session) end() {
+	s.tx = nil
+	s.endTransaction()
+}
+
+// admitContent is the last look before the bytes are taken.
+func (s *session) admitContent() error {
+	if s.guest == nil {
+		return nil
+	}
+	if d := s.in.options.Admission.Data(&s.guest.Visit, s.in.options.Now()); d.Refused() {
+		return refusal(&d)
+	}
+	return nil
+}
+
+// taken tells admission of a message that is durable, and of the time that the
+// server itself took for it: from the end of the data on.
+func (s *session) taken(took time.Duration, now time.Time) {
+	if s.guest != nil {
+		s.in.options.Admission.Taken(took, now)
+	}
+	if g := s.in.options.Greylist; g != nil {
+		g.good(s, now)
+	}
 }
 
 // complete fills in what the envelope has from the session.
@@ -67,14 +102,17 @@ type tracedContent struct {
 	envelope *mail.Envelope
 	hops     hopCounter
 	maxHops  int
+	session  *session
+	ended    time.Time // when the content was whole
 }
 
-func (s *session) traced(e *mail.Envelope, content *smtpserver.Content) io.Reader {
+func (s *session) traced(e *mail.Envelope, content *smtpserver.Content) *tracedContent {
 	return &tracedContent{
 		trace:    appendReceived(make([]byte, 0, 256), e, s.in.options.Hostname, s.in.options.Now()),
 		content:  content,
 		envelope: e,
 		maxHops:  s.in.options.MaxReceived,
+		session:  s,
 	}
 }
 
@@ -88,7 +126,13 @@ func (t *tracedContent) Read(p []byte) (int, error) {
 	}
 	n, err := t.content.Read(p)
 	t.hops.look(p[:n])
+	if g := t.session.guest; g != nil && err == nil {
+		if d := t.session.in.options.Admission.Grow(&g.Visit, t.content.Size(), t.session.in.options.Now()); d.Refused() {
+			return n, refusal(&d)
+		}
+	}
 	if err == io.EOF {
+		t.ended = t.session.in.options.Now()
 		t.envelope.EightBit = t.content.EightBit()
 		if t.hops.count > t.maxHops {
 			return n, smtpserver.Refuse(ReplyRoutingLoop, strconv.Itoa(t.hops.count), strconv.Itoa(t.maxHops))

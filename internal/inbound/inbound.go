@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/weirmail/weir/internal/event"
+	"github.com/weirmail/weir/internal/inbound/admission"
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/spool"
 	"github.com/weirmail/weir/smtp"
@@ -21,6 +22,10 @@ type Options struct {
 	Failed <-chan struct{}
 	// Policy says what may come in.
 	Policy *Policy
+	// Admission says whether it may come in now; nil lets everything in.
+	Admission *admission.Controller
+	// Greylist puts off recipients of those who are not known; nil puts off none.
+	Greylist *Greylist
 	// IDs names the messages.
 	IDs *mail.IDSource
 	// Events hears what happens. Its functions are set.
@@ -52,6 +57,9 @@ func New(o Options) *Inbound {
 type Listener struct {
 	// Name names the listener in events.
 	Name string
+	// Class is what its clients are to admission, before anything else is known
+	// of them. The zero value is the class of control.
+	Class admission.Class
 	// LMTP makes it speak LMTP.
 	LMTP bool
 	// TLS offers STARTTLS, or begins with TLS where Implicit is set.
@@ -65,7 +73,7 @@ type Listener struct {
 
 // Server returns a server for the listener. The caller runs and stops it.
 func (in *Inbound) Server(l Listener) *smtpserver.Server {
-	return &smtpserver.Server{
+	server := &smtpserver.Server{
 		Hostname:    in.options.Hostname,
 		NewSession:  in.newSession(l.Name),
 		LMTP:        l.LMTP,
@@ -81,6 +89,18 @@ func (in *Inbound) Server(l Listener) *smtpserver.Server {
 			},
 		},
 	}
+	if in.options.Admission != nil {
+		server.Door = &door{in: in, listener: l.Name, class: l.Class, tls: l.Implicit}
+		server.Hooks.Refused = func(_ *smtpserver.Visitor, _ smtpserver.Refused, heard smtpserver.Heard) {
+			switch heard {
+			case smtpserver.HeardNot:
+				in.options.Admission.Unheard()
+			case smtpserver.HeardUnspoken:
+				in.options.Admission.Unspoken()
+			}
+		}
+	}
+	return server
 }
 
 // onReply tells of replies that refuse.

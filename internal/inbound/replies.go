@@ -41,5 +41,6 @@ var (
 
 // Replies returns every row of the policy's table.
 func Replies() []*smtpserver.Row {
-	return []*smtpserver.Row{ReplyRelayDenied, ReplyRoutingLoop, ReplyStorageFull, ReplyStoreFailed, ReplyNoSpool}
+	own := []*smtpserver.Row{ReplyRelayDenied, ReplyRoutingLoop, ReplyStorageFull, ReplyStoreFailed, ReplyNoSpool}
+	return append(own, busyRows()...)
 }

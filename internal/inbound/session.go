@@ -15,6 +15,7 @@ import (
 type session struct {
 	in       *Inbound
 	conn     *smtpserver.Conn
+	guest    *guest // nil where there is no admission
 	listener *string
 	tx       *transaction
 	relays   bool
@@ -35,7 +36,11 @@ func (in *Inbound) newSession(listener string) func(context.Context, *smtpserver
 		if in.spoolFailed() {
 			return nil, smtpserver.Refuse(ReplyNoSpool)
 		}
-		return &session{in: in, conn: c, listener: &listener, relays: in.mayRelay(c.RemoteAddr())}, nil
+		s := &session{in: in, conn: c, guest: guestOf(c), listener: &listener, relays: in.mayRelay(c.RemoteAddr())}
+		if s.guest != nil {
+			s.guest.Session = c
+		}
+		return s, nil
 	}
 }
 
@@ -58,11 +63,20 @@ func addrOf(a net.Addr) netip.Addr {
 }
 
 // Mail begins a transaction.
-func (s *session) Mail(_ context.Context, m *smtpserver.Mail) error {
+func (s *session) Mail(ctx context.Context, m *smtpserver.Mail) error {
 	if s.in.spoolFailed() {
 		return smtpserver.Refuse(ReplyNoSpool)
 	}
+	if err := s.Resume(ctx); err != nil {
+		return err
+	}
 	now := s.in.options.Now()
+	if s.guest != nil {
+		if d := s.in.options.Admission.Mail(&s.guest.Visit, m.Size, now); d.Refused() {
+			s.in.options.Admission.EndTransaction(&s.guest.Visit)
+			return refusal(&d)
+		}
+	}
 	s.tx = &transaction{began: now, envelope: &mail.Envelope{
 		Arrived:     now,
 		ReversePath: m.Path,
@@ -75,10 +89,13 @@ func (s *session) Mail(_ context.Context, m *smtpserver.Mail) error {
 	return nil
 }
 
-// Rcpt adds a recipient where the policy lets it.
-func (s *session) Rcpt(_ context.Context, r *smtpserver.Rcpt) error {
+// Rcpt adds a recipient where the policy and admission let it.
+func (s *session) Rcpt(ctx context.Context, r *smtpserver.Rcpt) error {
 	if !s.relays && !s.in.options.Policy.Accepts(r.Path) {
-		return smtpserver.Refuse(ReplyRelayDenied, domainOf(r), s.client().String())
+		return s.denied(r)
+	}
+	if err := s.admitRecipient(ctx, r); err != nil {
+		return err
 	}
 	s.tx.envelope.Recipients = append(s.tx.envelope.Recipients, mail.Recipient{
 		Path:     r.Path,
@@ -89,6 +106,33 @@ func (s *session) Rcpt(_ context.Context, r *smtpserver.Rcpt) error {
 	return nil
 }
 
+// denied refuses a recipient that the client may not send to. Who tries too many
+// is sent away.
+func (s *session) denied(r *smtpserver.Rcpt) error {
+	if s.guest != nil {
+		if d := s.in.options.Admission.Unknown(&s.guest.Visit, s.in.options.Now()); d.Refused() {
+			return refusal(&d)
+		}
+	}
+	return smtpserver.Refuse(ReplyRelayDenied, domainOf(r), s.client().String())
+}
+
+// admitRecipient asks the limits of the client, and the greylist where the client
+// is a stranger.
+func (s *session) admitRecipient(ctx context.Context, r *smtpserver.Rcpt) error {
+	if s.guest == nil {
+		return nil
+	}
+	now := s.in.options.Now()
+	if d := s.in.options.Admission.Recipient(&s.guest.Visit, now); d.Refused() {
+		return refusal(&d)
+	}
+	if s.in.options.Greylist == nil || s.relays {
+		return nil
+	}
+	return s.in.options.Greylist.check(ctx, s, r, now)
+}
+
 func domainOf(r *smtpserver.Rcpt) string {
 	if r.Path.Domain == "" {
 		return "that address"
@@ -97,7 +141,19 @@ func domainOf(r *smtpserver.Rcpt) string {
 }
 
 // Reset drops the transaction.
-func (s *session) Reset() { s.tx = nil }
+func (s *session) Reset() {
+	s.tx = nil
+	s.endTransaction()
+}
 
-// Close ends the session.
+// Close ends the session. What it was charged is given back by the door.
 func (s *session) Close() { s.tx = nil }
+
+// endTransaction gives back what admission has charged for it, and the slot where
+// others wait for one.
+func (s *session) endTransaction() {
+	if s.guest != nil {
+		s.in.options.Admission.EndTransaction(&s.guest.Visit)
+		s.in.options.Admission.Between(&s.guest.Visit, s.in.options.Now())
+	}
+}

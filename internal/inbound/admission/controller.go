@@ -80,6 +80,8 @@ type Controller struct {
 	ids      *ids
 	batches  batches
 	counts   counts
+	unheard  atomic.Int64
+	unspoken atomic.Int64
 }
 
 // What is charged to the ledger of memory.
@@ -157,22 +159,23 @@ type Peer struct {
 	TLS bool
 }
 
-// Visit is one connection that was admitted, or waits to be. It belongs to the
-// session and is not safe for concurrent use, but for what the gate does with
-// it.
+// Visit is one connection that was admitted, or waits to be. The zero value is
+// given to Knock. It belongs to the session and is not safe for concurrent use,
+// but for what the gate does with it.
 type Visit struct {
 	ticket
-	controller *Controller
-	addr       netip.Addr
-	listener   string
-	memory     int64 // charged for the session
-	work       int64 // charged for the transaction
-	room       int64 // charged to the disk for the transaction
-	exempt     bool
-	paused     bool
-	// Session is its name in the log, for the records; Account is who it has
-	// authenticated as.
-	Session, Account string
+	addr     netip.Addr
+	listener string
+	memory   int64 // charged for the session
+	work     int64 // charged for the transaction
+	room     int64 // charged to the disk for the transaction
+	exempt   bool
+	yielded  bool
+	over     atomic.Bool
+	// Session names it in the records; nil until there is one. Account is who it
+	// has authenticated as.
+	Session interface{ ID() string }
+	Account string
 }
 
 // Class returns the class of the client.
@@ -181,37 +184,35 @@ func (v *Visit) Class() Class { return v.ticket.Class }
 // Knock decides about a connection. Where the verdict is Wait, ready is called
 // once, later, from another goroutine: with true where there is a slot now, with
 // false where the client has to be sent away, which [Controller.GaveUp] words.
-// The visit is nil where the verdict is Refuse. Whoever was admitted or waits
-// has to be given to Leave in the end.
-func (c *Controller) Knock(p Peer, ready func(ok bool), now time.Time) (Decision, *Visit) {
+// Whoever was not refused has to be given to Leave in the end.
+func (c *Controller) Knock(v *Visit, p Peer, ready func(ok bool), now time.Time) Decision {
 	class := c.classOf(p, now)
 	if d := c.judgeConnection(p, class, now); d.Refused() {
-		return d, nil
+		return d
 	}
-	v := &Visit{controller: c, addr: p.Addr, listener: p.Listener, memory: sessionCharge}
-	v.exempt = class == ClassControl || c.options.Exempt(p.Addr)
-	v.ticket.Class, v.ticket.Net, v.ticket.Ready, v.ticket.Listed = class, NetworkOf(p.Addr), ready, v.exempt
+	v.addr, v.listener, v.memory = p.Addr, p.Listener, sessionCharge
 	if p.TLS {
 		v.memory = tlsCharge
 	}
+	v.exempt = class == ClassControl || c.options.Exempt(p.Addr)
+	v.ticket.Class, v.ticket.Net, v.ticket.Ready, v.ticket.Listed = class, NetworkOf(p.Addr), ready, v.exempt
 	if d := c.charge(v, now); d.Refused() {
-		return d, nil
+		return d
 	}
 	c.sessions.Add(1)
 	switch c.gate.enter(&v.ticket, now) {
 	case entered:
 		c.counts.admitted[class].Add(1)
-		return Decision{}, v
+		return Decision{}
 	case waits:
 		c.counts.waited[class].Add(1)
-		return Decision{Verdict: Wait}, v
+		return Decision{Verdict: Wait}
 	}
 	d := c.refuse(c.noSlot(v), now)
-	if !d.Refused() {
-		return d, v // observed: it goes without a slot
+	if d.Refused() {
+		c.settle(v)
 	}
-	c.settle(v)
-	return d, nil
+	return d // where it is only observed, it goes on without a slot
 }
 
 // classOf says what a client is before it has authenticated.
@@ -310,7 +311,7 @@ func (c *Controller) charge(v *Visit, now time.Time) Decision {
 func (c *Controller) noSlot(v *Visit) Record {
 	f := c.gate.figures()
 	r := Record{
-		Client: v.addr, Class: v.ticket.Class, Listener: v.listener, Session: v.Session,
+		Client: v.addr, Class: v.ticket.Class, Listener: v.listener, Session: v.name(),
 		Reason: ReasonConnections, Rule: "no slot came free in time, and others wait for one too",
 		Name: "slots in use", Value: float64(f.Used), Limit: float64(f.Limit),
 		Board: c.board.Load(),
@@ -341,8 +342,11 @@ func (c *Controller) Leave(v *Visit, now time.Time) {
 	c.settle(v)
 }
 
-// settle gives back what the session was charged.
+// settle gives back what the session was charged, once.
 func (c *Controller) settle(v *Visit) {
+	if v.over.Swap(true) {
+		return
+	}
 	c.memory.give(v.memory)
 	v.memory = 0
 	c.sessions.Add(-1)

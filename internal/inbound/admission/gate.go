@@ -349,6 +349,13 @@ func (g *gate) completed(now time.Time, took time.Duration) {
 	g.slots.completed(now, took, g.used)
 }
 
+// anyoneWaits tells whether somebody waits for a slot.
+func (g *gate) anyoneWaits() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.room.len() > 0
+}
+
 func (g *gate) setPressure(p float64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

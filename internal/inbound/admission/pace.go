@@ -62,3 +62,9 @@ func (c *Controller) Pause(now time.Time) time.Duration {
 
 // Spent notes what the refusal of a connection took.
 func (c *Controller) Spent(d time.Duration) { c.pace.spend(d) }
+
+// Unheard counts a refusal that no client has read, because it was gone.
+func (c *Controller) Unheard() { c.unheard.Add(1) }
+
+// Unspoken counts one that could not be said, for want of a handshake.
+func (c *Controller) Unspoken() { c.unspoken.Add(1) }

@@ -139,19 +139,31 @@ func (c *Controller) temporary(r Record, now time.Time) Decision {
 
 // Yield gives up the slot of a session that waits for its client.
 func (c *Controller) Yield(v *Visit, now time.Time) {
-	if !v.paused {
-		v.paused = true
+	if !v.yielded {
+		v.yielded = true
 		c.gate.pause(&v.ticket, now)
 	}
 }
 
+// Between gives up the slot of a session at the end of a transaction where somebody
+// waits for one, so that those who send much over one connection take turns with
+// those who wait. Resume takes it again.
+func (c *Controller) Between(v *Visit, now time.Time) {
+	if c.gate.anyoneWaits() {
+		c.Yield(v, now)
+	}
+}
+
+// Yielded tells that the visit has no slot, and Resume is due before more work.
+func (v *Visit) Yielded() bool { return v.yielded }
+
 // Resume takes a slot again. ready is as for Knock; the verdict Wait means that
 // it will be called.
 func (c *Controller) Resume(v *Visit, ready func(ok bool), now time.Time) Decision {
-	if !v.paused {
+	if !v.yielded {
 		return Decision{}
 	}
-	v.paused = false
+	v.yielded = false
 	v.ticket.Ready = ready
 	if c.gate.resume(&v.ticket, now) == waits {
 		return Decision{Verdict: Wait}
@@ -175,8 +187,16 @@ func (c *Controller) giveBack(v *Visit, k kind, n int) {
 
 // record completes a record with what is known of the visit.
 func (v *Visit) record(at Point, r Record) Record {
-	r.Client, r.Class, r.Listener, r.Session, r.Point = v.addr, v.ticket.Class, v.listener, v.Session, at
+	r.Client, r.Class, r.Listener, r.Session, r.Point = v.addr, v.ticket.Class, v.listener, v.name(), at
 	return r
+}
+
+// name is that of the session, where there is one.
+func (v *Visit) name() string {
+	if v.Session == nil {
+		return ""
+	}
+	return v.Session.ID()
 }
 
 // overrun is a limit of one client that is used up.
