@@ -2,6 +2,7 @@ package resources
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -13,9 +14,14 @@ const (
 	// delayWindow is the time that its median is taken over.
 	delayWindow = 100 * time.Millisecond
 	delaySlots  = int(delayWindow / delayPeriod)
+	// While lateness stays below calm the canary is due only so often: waking
+	// an idle process is what makes it dear.
+	calm       = 2 * time.Millisecond
+	restPeriod = 5 * delayPeriod
 )
 
-// CPUDelay measures how late a goroutine runs that is due every 5 ms. It sees
+// CPUDelay measures how late a goroutine runs that is due every 5 ms, or every
+// 25 ms as long as it is hardly late at all. It sees
 // alike whatever keeps work from the processor: the run queue of Go, that of
 // the machine, and a group that is held to its quota. [CPUDelay.Late] is safe
 // for concurrent use.
@@ -32,8 +38,8 @@ func NewCPUDelay(o Options) *CPUDelay {
 	return &CPUDelay{now: o.Now, start: o.Now()}
 }
 
-// Late returns the median lateness of the last 100 ms; 0 where the canary does
-// not run.
+// Late returns the median lateness of the last 20 times, which are the last
+// 100 ms where it matters; 0 where the canary does not run.
 func (c *CPUDelay) Late() time.Duration {
 	late := time.Duration(c.median.Load())
 	due := time.Duration(c.pending.Load())
@@ -54,8 +60,8 @@ func (c *CPUDelay) since() time.Duration { return c.now().Sub(c.start) }
 // Run measures until the context ends. It is run once, by its owner.
 func (c *CPUDelay) Run(ctx context.Context) {
 	defer c.pending.Store(0)
-	ticker := time.NewTicker(delayPeriod)
-	defer ticker.Stop()
+	timer := time.NewTimer(delayPeriod)
+	defer timer.Stop()
 	var w delayRing
 	due := c.since() + delayPeriod
 	for {
@@ -63,10 +69,20 @@ func (c *CPUDelay) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-timer.C:
 		}
-		due = w.wake(due, c.since())
-		c.median.Store(int64(w.median()))
+		// Whoever a timer wakes goes before all others in Go's run queue. To
+		// see how long that is, the canary stands at its end.
+		runtime.Gosched()
+		now := c.since()
+		late := now - due
+		due = w.wake(due, now)
+		median := w.median()
+		c.median.Store(int64(median))
+		if max(late, median) < calm {
+			due += restPeriod - delayPeriod
+		}
+		timer.Reset(min(due-now, restPeriod))
 	}
 }
 

@@ -8,8 +8,8 @@ type Descriptors struct{ o Options }
 func NewDescriptors(o Options) *Descriptors { return &Descriptors{o: o.filled()} }
 
 // Read counts and asks for the limit. Where the kernel gives the count away
-// (Linux 6.2) it takes a microsecond, otherwise about one for every ten
-// descriptors.
+// (Linux 6.2) it takes some microseconds however many there are, otherwise
+// about a third of a millisecond for every thousand.
 func (d *Descriptors) Read() Reading {
 	r := Reading{Name: "descriptors", Unit: "descriptors", Source: "RLIMIT_NOFILE"}
 	open, limit, err := countDescriptors(d.o)

@@ -61,7 +61,7 @@ func NewMemory(o Options) *Memory {
 	return &Memory{o: o.filled(), limiter: limiter{read: lastLimited}}
 }
 
-// Read measures. It takes some ten microseconds.
+// Read measures. It takes about a hundred microseconds.
 func (m *Memory) Read() MemoryReading {
 	m.mu.Lock()
 	defer m.mu.Unlock()

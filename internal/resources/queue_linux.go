@@ -15,7 +15,7 @@ const tcpListen = 10
 // ListenQueue returns how many connections wait in the system's queue of a
 // listening socket to be accepted, and how many may. One more than the limit
 // fits; beyond that the kernel drops the last step of the handshake, and the
-// client tries again after a second or more. It takes about a microsecond and
+// client tries again after a second or more. It takes about two microseconds and
 // is safe for concurrent use.
 func ListenQueue(l syscall.Conn) (depth, limit int, err error) {
 	info, err := tcpInfo(l)
