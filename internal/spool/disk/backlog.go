@@ -87,6 +87,12 @@ func (s *Store) admit(ctx context.Context, mail bool) error {
 			return err
 		}
 	}
+	s.backlog.look(s.db)
+	if !s.behind(mail) {
+		return nil
+	}
+	// Who waits here waits for the disk as much as one whose commit is under way.
+	defer func(place int) { s.commits.end(place, time.Now()) }(s.commits.begin(time.Now()))
 	for {
 		next := s.backlog.next()
 		s.backlog.look(s.db)

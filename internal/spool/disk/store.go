@@ -61,6 +61,7 @@ type Store struct {
 	opened   time.Time // what room counts its time from
 
 	count, bytes, held atomic.Int64
+	commits            commits
 	// wedged is set after a panic of Pebble inside a commit, which keeps its
 	// locks: to close it would hang.
 	wedged atomic.Bool
@@ -327,6 +328,9 @@ func (s *Store) commit(b *pebble.Batch, o *pebble.WriteOptions) (err error) {
 		}
 	}()
 	size := int64(b.Len())
+	if o.Sync {
+		defer func(place int) { s.commits.end(place, time.Now()) }(s.commits.begin(time.Now()))
+	}
 	if err := b.Commit(o); err != nil {
 		s.fuse.blow(err)
 	}
