@@ -21,9 +21,9 @@ func check(d *decoder, src Source) {
 	checkDelivery(d, c.Delivery)
 	checkSpool(d, c.Spool)
 	checkAdmin(d, c)
-	if c.Lifecycle.Grace > 24*time.Hour {
-		d.wrong("lifecycle.grace", "more than a day is no grace time", "")
-	}
+	checkAdmission(d, c.Admission)
+	checkGreylist(d, c.Greylist)
+	checkLifecycle(d, c, src.Now)
 }
 
 // wrong records a value that cannot be taken. What follows from a fault that

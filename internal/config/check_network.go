@@ -29,6 +29,7 @@ func checkClients(d *decoder, c *Config) {
 				"name the networks of your own clients")
 		}
 	}
+	checkLimits(d, c.Clients)
 	if c.Clients.OpenRelay {
 		d.doubt("clients.open_relay", "this relay may be open: its address will be listed as a source of spam", "")
 	}

@@ -45,7 +45,7 @@ type Config struct {
 	// example.org. From the networks of [clients], mail to any domain is taken.
 	AcceptFor []string `toml:"accept_for" example:"example.org"`
 
-	// Who may send to anywhere.
+	// Who may send to anywhere, and how much one client may ask for.
 	Clients Clients `toml:"clients"`
 
 	// Where Weir listens for mail. One table for each address.
@@ -68,6 +68,15 @@ type Config struct {
 	// How mail is handed to other servers.
 	Delivery Delivery `toml:"delivery"`
 
+	// How much work is taken on at once. Without any of these, Weir finds it
+	// out: it measures delay and what is left of memory, disk and descriptors,
+	// and sends away, with 421 and a time to come back, what it could not do.
+	// How much of the disk stays free is said by [spool] reserve_disk.
+	Admission Admission `toml:"admission"`
+
+	// Whether clients that were never seen before are put off once (RFC 6647).
+	Greylist Greylist `toml:"greylist"`
+
 	// Where names are looked up.
 	DNS DNS `toml:"dns"`
 
@@ -88,7 +97,8 @@ type Config struct {
 	Dev bool `toml:"-"`
 }
 
-// Clients says which clients are trusted to send to anywhere.
+// Clients says which clients are trusted to send to anywhere, and how much one
+// client may ask for.
 type Clients struct {
 	// The networks whose clients may send to any domain. A network is written
 	// with its length (192.0.2.0/24), a single address without. Behind a load
@@ -99,6 +109,20 @@ type Clients struct {
 	// Says that networks as wide as the Internet in allow are meant. Whoever
 	// reaches a listener may then send to anyone, in the name of this server.
 	OpenRelay bool `toml:"open_relay"`
+
+	// The networks whose clients are known, such as one's own other servers:
+	// when there is more work than can be done, they are sent away after those
+	// that are not. It does not let them send to anywhere.
+	Known []netip.Prefix `toml:"known" example:"198.51.100.0/24"`
+
+	// The networks whose clients none of the limits below hold for.
+	Exempt []netip.Prefix `toml:"exempt" example:"198.51.100.9"`
+
+	Limits
+
+	// The same limits for a network as a whole, which many clients share: the
+	// /24 of an IPv4 address, the /48 of an IPv6 one.
+	Network Limits `toml:"network"`
 }
 
 // Listener is one address on which mail is taken.
@@ -119,6 +143,12 @@ type Listener struct {
 	// "auto" offers STARTTLS when [tls] names a certificate, "off" never does,
 	// "implicit" speaks TLS from the first byte, as on port 465.
 	TLS ListenerTLS `toml:"tls"`
+
+	// What clients of this listener are when there is more work than can be
+	// done. Empty: it is found out of each. "submission": people and programs
+	// that send mail of their own, refused late. "control": never refused for
+	// load, for health checks and the machine's own mail.
+	Class ListenerClass `toml:"class"`
 }
 
 // Route is where the mail for some domains goes.
@@ -273,6 +303,15 @@ type Lifecycle struct {
 	// Idle clients hear 421 at once. The service manager has to wait longer
 	// than this before it kills.
 	Grace time.Duration `toml:"grace"`
+
+	// How long mail is still taken after the relay has been told to stop, while
+	// it says that it is not ready. It gives load balancers the time to notice.
+	LameDuck time.Duration `toml:"lame_duck"`
+
+	// When the relay is in maintenance: new work is sent away with 421 and the
+	// time to come back, what is in progress ends, and delivery goes on. "weir
+	// drain" does the same at once. One table for each window.
+	Windows []Window `toml:"window"`
 }
 
 // Log is what is written about the work, to the standard error output.

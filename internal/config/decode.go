@@ -66,24 +66,24 @@ func (d *decoder) open(doc *document, s statement) section {
 		return section{lost: true}
 	case f.isSectionList():
 		if s.kind == unstable.Table {
-			d.fault(doc, last.at, f.header(), fmt.Sprintf("there can be several %ss, so each stands in double brackets", f.key), "write "+f.header())
+			d.fault(doc, last.at, f.header(parent.path), fmt.Sprintf("there can be several %ss, so each stands in double brackets", f.key), "write "+f.header(parent.path))
 		}
 		return d.element(doc, parent, f, last.at)
 	case !f.isSection():
 		d.fault(doc, last.at, f.key, fmt.Sprintf("%s is a key, not a section", f.key), fmt.Sprintf("write %s = …", f.key))
 		return section{lost: true}
 	case s.kind == unstable.ArrayTable:
-		d.fault(doc, last.at, f.header(), fmt.Sprintf("there is only one %s, so it stands in single brackets", f.key), "write "+f.header())
+		d.fault(doc, last.at, f.header(parent.path), fmt.Sprintf("there is only one %s, so it stands in single brackets", f.key), "write "+f.header(parent.path))
 	default:
-		d.once(doc, join(parent.path, f.key), last.at, f.header())
+		d.once(doc, join(parent.path, f.key), last.at, f.header(parent.path))
 	}
-	return section{table: parent.table.Field(f.index), path: join(parent.path, f.key), header: f.header()}
+	return section{table: parent.table.FieldByIndex(f.index), path: join(parent.path, f.key), header: f.header(parent.path)}
 }
 
 // element appends an element to a list of sections. The first one of the file
 // replaces what the list held by default.
 func (d *decoder) element(doc *document, parent section, f field, mark span) section {
-	list := parent.table.Field(f.index)
+	list := parent.table.FieldByIndex(f.index)
 	path := join(parent.path, f.key)
 	if _, begun := d.places[path]; !begun {
 		d.places[path] = doc.fault(mark, path, "", "")
@@ -92,7 +92,7 @@ func (d *decoder) element(doc *document, parent section, f field, mark span) sec
 	list.Set(reflect.Append(list, prototype(f.typ.Elem())))
 	n := list.Len() - 1
 	d.places[at(path, n)] = doc.fault(mark, at(path, n), "", "")
-	return section{table: list.Index(n), path: at(path, n), header: f.header()}
+	return section{table: list.Index(n), path: at(path, n), header: f.header(parent.path)}
 }
 
 // descend follows all but the last name of a dotted key.
@@ -103,7 +103,7 @@ func (d *decoder) descend(doc *document, s section, path []part) (section, bool)
 			d.unknownKey(doc, s, p)
 			return section{}, false
 		}
-		s = section{table: s.table.Field(f.index), path: join(s.path, f.key), header: f.header()}
+		s = section{table: s.table.FieldByIndex(f.index), path: join(s.path, f.key), header: f.header(s.path)}
 	}
 	return s, true
 }
@@ -131,10 +131,10 @@ func (d *decoder) keyValue(doc *document, s section, kv statement) {
 	case f.isSectionList():
 		d.inlineList(doc, s, f, kv.value)
 	case f.isSection():
-		d.inlineTable(doc, section{table: s.table.Field(f.index), path: path, header: f.header()}, kv.value)
+		d.inlineTable(doc, section{table: s.table.FieldByIndex(f.index), path: path, header: f.header(s.path)}, kv.value)
 	default:
 		d.places[path] = doc.fault(kv.value.at, path, "", "")
-		d.assign(doc, s.table.Field(f.index), path, kv.value)
+		d.assign(doc, s.table.FieldByIndex(f.index), path, kv.value)
 	}
 }
 
@@ -162,7 +162,7 @@ func (d *decoder) inlineTable(doc *document, s section, v value) {
 // inlineList takes sections written as [{ key = value }, { … }].
 func (d *decoder) inlineList(doc *document, s section, f field, v value) {
 	delete(d.places, join(s.path, f.key))
-	s.table.Field(f.index).SetLen(0)
+	s.table.FieldByIndex(f.index).SetLen(0)
 	for _, item := range v.list {
 		d.inlineTable(doc, d.element(doc, s, f, item.at), item)
 	}

@@ -47,6 +47,19 @@ func Default() *Config {
 			Socket: "/run/weir/admin.sock",
 			HTTP:   "127.0.0.1:8025",
 		},
+		Admission: Admission{
+			Mode:       AdmissionEnforce,
+			Wait:       2 * time.Second,
+			RefusalCPU: 10,
+			RetryMin:   time.Minute,
+			RetryMax:   30 * time.Minute,
+		},
+		Greylist: Greylist{
+			Delay:  90 * time.Second,
+			Window: 24 * time.Hour,
+			Keep:   35 * Day,
+			Reply:  451,
+		},
 		Lifecycle: Lifecycle{Grace: 30 * time.Second},
 		Log:       Log{Format: LogText, Level: slog.LevelInfo},
 	}

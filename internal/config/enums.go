@@ -61,6 +61,29 @@ const (
 
 func (BareNewline) choices() []string { return []string{"reject", "normalize"} }
 
+// ListenerClass says what the clients of a listener are to admission.
+type ListenerClass string
+
+// What the clients of a listener are.
+const (
+	ListenerClassNone       ListenerClass = "" // it is found out of each
+	ListenerClassSubmission ListenerClass = "submission"
+	ListenerClassControl    ListenerClass = "control"
+)
+
+func (ListenerClass) choices() []string { return []string{"", "submission", "control"} }
+
+// AdmissionMode says whether admission refuses.
+type AdmissionMode string
+
+// Whether admission refuses.
+const (
+	AdmissionEnforce AdmissionMode = "enforce"
+	AdmissionObserve AdmissionMode = "observe" // it counts only
+)
+
+func (AdmissionMode) choices() []string { return []string{"enforce", "observe"} }
+
 // LogFormat is the form of the log.
 type LogFormat string
 

@@ -129,7 +129,7 @@ func (d *decoder) find(keys []string) (target, error) {
 		if !ok {
 			return target{}, d.notFound(t, keys[i])
 		}
-		t = target{t.value.Field(f.index), join(t.path, f.key)}
+		t = target{t.value.FieldByIndex(f.index), join(t.path, f.key)}
 		if f.isSectionList() {
 			i++
 			if i == len(keys) {

@@ -44,6 +44,16 @@ func leafOf(t reflect.Type) leaf {
 		return leaf{"server", `a server in quotes, such as "smtp://host:25"`, text, wrap(ParseNextHop)}
 	case reflect.TypeFor[slog.Level]():
 		return leaf{"level", `a level in quotes, such as "info"`, text, wrap(parseLevel)}
+	case reflect.TypeFor[Rate]():
+		return leaf{"rate", `a rate in quotes, such as "100/1m"`, text, wrap(ParseRate)}
+	case reflect.TypeFor[ByteRate]():
+		return leaf{"rate of bytes", `a rate in quotes, such as "100MiB/1h"`, text, wrap(ParseByteRate)}
+	case reflect.TypeFor[WindowDay]():
+		return leaf{"day", `a day in quotes, such as "Sun" or "2026-12-24"`, append(text, unstable.LocalDate), wrap(parseWindowDay)}
+	case reflect.TypeFor[TimeOfDay]():
+		return leaf{"time of day", `a time in quotes, such as "03:00"`, append(text, unstable.LocalTime), wrap(parseTimeOfDay)}
+	case reflect.TypeFor[ReplyCode]():
+		return leaf{"451 or 421", "451 or 421 without quotes", []unstable.Kind{unstable.Integer}, wrap(parseGreylistReply)}
 	case reflect.TypeFor[Secret]():
 		return leaf{"secret", `text in quotes`, text, func(s string) (any, error) { return NewSecret(s), nil }}
 	}

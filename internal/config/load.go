@@ -69,6 +69,7 @@ func (src Source) base() *Config {
 		*c = *src.Base
 		c.Listeners = slices.Clone(c.Listeners)
 		c.Routes = slices.Clone(c.Routes)
+		c.Lifecycle.Windows = slices.Clone(c.Lifecycle.Windows)
 	}
 	if src.Base == nil {
 		c.StateDir = stateDirectory(src.Environ, c.StateDir)

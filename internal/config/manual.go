@@ -24,7 +24,7 @@ func Manual(w io.Writer) error {
 	b.WriteString("\n## At the top of the file\n")
 	for _, e := range all {
 		if e.isSection() || e.isSectionList() {
-			fmt.Fprintf(&b, "\n## %s\n\n%s\n", e.header(), e.doc)
+			fmt.Fprintf(&b, "\n## %s\n\n%s\n", e.section, e.doc)
 			continue
 		}
 		writeKey(&b, e)

@@ -1,7 +1,7 @@
 package config
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -9,15 +9,16 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// source is the file whose field comments are the manual.
+// source is the files whose field comments are the manual.
 //
-//go:embed config.go
-var source string
+//go:embed config.go admission.go
+var source embed.FS
 
 // entry is a key or a section as the manual shows it.
 type entry struct {
@@ -35,60 +36,66 @@ func entries() ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := reflect.ValueOf(Default()).Elem()
-	var all []entry
-	for _, f := range fieldsOf(root.Type()) {
-		value := root.Field(f.index)
-		e := entry{field: f, path: f.key, doc: docs["Config"][f.name], value: value}
-		switch {
-		case f.isSectionList():
-			all = append(append(all, e), inner(f, prototype(f.typ.Elem()), at(f.key, 0), docs)...)
-		case f.isSection():
-			all = append(append(all, e), inner(f, value, f.key, docs)...)
-		default:
-			all = append(all, e)
-		}
-	}
-	return all, nil
+	return inner(reflect.ValueOf(Default()).Elem(), "", "", docs), nil
 }
 
-// inner lists the keys of a section.
-func inner(section field, value reflect.Value, path string, docs map[string]map[string]string) []entry {
-	var all []entry
-	for _, f := range fieldsOf(value.Type()) {
-		all = append(all, entry{
-			field: f, section: section.header(), path: join(path, f.key),
-			doc: docs[value.Type().Name()][f.name], value: value.Field(f.index),
-		})
+// inner lists the keys of a section, then the sections below it.
+func inner(table reflect.Value, path, header string, docs map[string]map[string]string) []entry {
+	var keys, sections []entry
+	for _, f := range fieldsOf(table.Type()) {
+		e := entry{
+			field: f, section: header, path: join(path, f.key),
+			doc: docs[f.owner][f.name], value: table.FieldByIndex(f.index),
+		}
+		switch {
+		case f.isSectionList():
+			e.section = f.header(path)
+			sections = append(append(sections, e), inner(prototype(f.typ.Elem()), at(e.path, 0), e.section, docs)...)
+		case f.isSection():
+			e.section = f.header(path)
+			sections = append(append(sections, e), inner(e.value, e.path, e.section, docs)...)
+		default:
+			keys = append(keys, e)
+		}
 	}
-	return all
+	return append(keys, sections...)
 }
 
 // comments reads the comments of all fields from our own source: struct, field,
 // text.
 func comments() (map[string]map[string]string, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), "config.go", source, parser.ParseComments)
-	if err != nil {
-		return nil, fmt.Errorf("reading the manual: %w", err)
-	}
 	docs := map[string]map[string]string{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.TypeSpec)
-		if !ok {
-			return true
+	for _, name := range []string{"config.go", "admission.go"} {
+		text, err := source.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("reading the manual: %w", err)
 		}
-		fields := map[string]string{}
-		if s, ok := spec.Type.(*ast.StructType); ok {
-			for _, f := range s.Fields.List {
-				for _, name := range f.Names {
-					fields[name.Name] = strings.TrimSpace(f.Doc.Text())
-				}
+		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ParseComments)
+		if err != nil {
+			return nil, fmt.Errorf("reading the manual: %w", err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool { return readComments(n, docs) })
+	}
+	return docs, nil
+}
+
+// readComments takes the comments of a struct. It reports whether to look
+// further down.
+func readComments(n ast.Node, docs map[string]map[string]string) bool {
+	spec, ok := n.(*ast.TypeSpec)
+	if !ok {
+		return true
+	}
+	fields := map[string]string{}
+	if s, ok := spec.Type.(*ast.StructType); ok {
+		for _, f := range s.Fields.List {
+			for _, name := range f.Names {
+				fields[name.Name] = strings.TrimSpace(f.Doc.Text())
 			}
 		}
-		docs[spec.Name.Name] = fields
-		return false
-	})
-	return docs, nil
+	}
+	docs[spec.Name.Name] = fields
+	return false
 }
 
 // kind says what a key takes: "size", "list of networks", a choice of words.
@@ -114,8 +121,16 @@ func (e entry) kind() string {
 // hasDefault says whether the default is a value that can be written down.
 func (e entry) hasDefault() bool {
 	return !e.value.IsZero() || e.typ.Kind() == reflect.Int || e.typ.Kind() == reflect.Bool ||
-		e.typ == reflect.TypeFor[time.Duration]() || e.typ == reflect.TypeFor[slog.Level]() ||
-		e.typ == reflect.TypeFor[Deliver]()
+		slices.Contains(zeroIsDefault(), e.typ)
+}
+
+// zeroIsDefault are types whose zero value can be written down and means
+// something.
+func zeroIsDefault() []reflect.Type {
+	return []reflect.Type{
+		reflect.TypeFor[time.Duration](), reflect.TypeFor[Size](), reflect.TypeFor[Rate](), reflect.TypeFor[ByteRate](),
+		reflect.TypeFor[slog.Level](), reflect.TypeFor[Deliver](), reflect.TypeFor[ListenerClass](),
+	}
 }
 
 // assignment is the key with its default, or with an example where there is
@@ -157,7 +172,7 @@ func formatTOML(v reflect.Value) string {
 		return strconv.Quote(strings.ToLower(x.String()))
 	case fmt.Stringer:
 		return strconv.Quote(x.String())
-	case int, bool:
+	case int, bool, ReplyCode:
 		return fmt.Sprint(x)
 	}
 	return strconv.Quote(v.String())
@@ -178,9 +193,9 @@ func Reference(w io.Writer) error {
 		writeComment(&b, e.doc)
 		switch {
 		case e.isSectionList():
-			fmt.Fprintf(&b, "#%s\n", e.header())
+			fmt.Fprintf(&b, "#%s\n", e.section)
 		case e.isSection():
-			fmt.Fprintf(&b, "%s\n", e.header())
+			fmt.Fprintf(&b, "%s\n", e.section)
 		default:
 			writeComment(&b, e.facts())
 			fmt.Fprintf(&b, "#%s\n", e.assignment())

@@ -63,19 +63,21 @@ func TestReferenceCanBeTakenAsItStands(t *testing.T) {
 	if err != nil || len(warnings) > 0 {
 		t.Fatalf("%v %v", err, warnings)
 	}
-	want := Default()
-	for _, section := range []struct{ want, got any }{
-		{want.Clients, c.Clients},
-		{want.SMTP, c.SMTP},
-		{want.Retry, c.Retry},
-		{want.Spool, c.Spool},
-		{want.Admin, c.Admin},
-		{want.Lifecycle, c.Lifecycle},
-		{want.Log, c.Log},
-		{want.Deliver, c.Deliver},
-	} {
-		if diff := cmp.Diff(section.want, section.got, equal()); diff != "" {
-			t.Errorf("(-default +reference)\n%s", diff)
+	all, err := entries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range all {
+		if e.isSection() || e.isSectionList() || strings.Contains(e.path, "[") || !e.hasDefault() {
+			continue
+		}
+		d := newDecoder(c)
+		got, err := d.find(strings.Split(e.path, "."))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(e.value.Interface(), got.value.Interface(), equal()); diff != "" {
+			t.Errorf("%s (-default +reference)\n%s", e.path, diff)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // field is a key of a section: a field of its struct that has a toml tag.
@@ -12,22 +13,31 @@ type field struct {
 	key     string
 	name    string // of the Go field
 	typ     reflect.Type
-	index   int
+	owner   string // the struct that declares it
+	index   []int
 	unit    string
 	example string
 }
 
-// fieldsOf lists the keys of a section.
+// fieldsOf lists the keys of a section, with those of the structs that are
+// embedded in it.
 func fieldsOf(t reflect.Type) []field {
 	var fields []field
 	for i := range t.NumField() {
 		f := t.Field(i)
+		if f.Anonymous {
+			for _, inner := range fieldsOf(f.Type) {
+				inner.index = append([]int{i}, inner.index...)
+				fields = append(fields, inner)
+			}
+			continue
+		}
 		key := f.Tag.Get("toml")
 		if key == "" || key == "-" {
 			continue
 		}
 		fields = append(fields, field{
-			key: key, name: f.Name, typ: f.Type, index: i,
+			key: key, name: f.Name, typ: f.Type, owner: t.Name(), index: []int{i},
 			unit: f.Tag.Get("unit"), example: f.Tag.Get("example"),
 		})
 	}
@@ -50,12 +60,15 @@ func (f field) isSection() bool { return isTable(f.typ) }
 // isSectionList says whether a field is a list of [[sections]].
 func (f field) isSectionList() bool { return f.typ.Kind() == reflect.Slice && isTable(f.typ.Elem()) }
 
-// header is how a section begins in the file.
-func (f field) header() string {
+// header is how a section begins in the file, below the one that path names;
+// "" is the top.
+func (f field) header(path string) string {
+	name, _, _ := strings.Cut(path, "[")
+	name = join(name, f.key)
 	if f.isSectionList() {
-		return "[[" + f.key + "]]"
+		return "[[" + name + "]]"
 	}
-	return "[" + f.key + "]"
+	return "[" + name + "]"
 }
 
 // isTable says whether a type is a section and not a value, such as a network,
@@ -65,8 +78,11 @@ func isTable(t reflect.Type) bool { return t.Kind() == reflect.Struct && len(fie
 // prototype is what a new element of a list of sections starts from.
 func prototype(t reflect.Type) reflect.Value {
 	v := reflect.New(t).Elem()
-	if t == reflect.TypeFor[Listener]() {
+	switch t {
+	case reflect.TypeFor[Listener]():
 		v.Set(reflect.ValueOf(defaultListener()))
+	case reflect.TypeFor[Window]():
+		v.Set(reflect.ValueOf(Window{Length: time.Hour}))
 	}
 	return v
 }
@@ -74,20 +90,21 @@ func prototype(t reflect.Type) reflect.Value {
 // sectionsWith lists the sections that have a key, as they begin in the file.
 // The top of the file is "".
 func sectionsWith(root reflect.Type, key string) []string {
+	return headersWith(root, "", "", key)
+}
+
+// headersWith lists a section, if it has a key, and those below it that do.
+func headersWith(t reflect.Type, path, header, key string) []string {
 	var found []string
-	for _, f := range fieldsOf(root) {
-		inner := f.typ
+	if _, ok := fieldOf(t, key); ok {
+		found = append(found, header)
+	}
+	for _, f := range fieldsOf(t) {
 		switch {
-		case f.key == key:
-			found = append(found, "")
-			continue
 		case f.isSectionList():
-			inner = f.typ.Elem()
-		case !f.isSection():
-			continue
-		}
-		if _, ok := fieldOf(inner, key); ok {
-			found = append(found, f.header())
+			found = append(found, headersWith(f.typ.Elem(), join(path, f.key), f.header(path), key)...)
+		case f.isSection():
+			found = append(found, headersWith(f.typ, join(path, f.key), f.header(path), key)...)
 		}
 	}
 	return found

@@ -13,7 +13,7 @@ func (d *decoder) unknownSection(doc *document, p part) {
 	suggestion := ""
 	if near, ok := nearest(p.name, sectionKeys(root)); ok {
 		f, _ := fieldOf(root, near)
-		suggestion = fmt.Sprintf("did you mean %s?", f.header())
+		suggestion = fmt.Sprintf("did you mean %s?", f.header(""))
 	}
 	d.fault(doc, p.at, p.name, fmt.Sprintf("there is no section %q", p.name), suggestion)
 }
@@ -45,7 +45,7 @@ func (d *decoder) unknownKey(doc *document, s section, p part) {
 // what Postfix calls it.
 func suggestKey(root, here reflect.Type, name string) string {
 	if f, ok := fieldOf(root, name); ok && (f.isSection() || f.isSectionList()) {
-		return fmt.Sprintf("%s is a section: write %s and its keys below it", name, f.header())
+		return fmt.Sprintf("%s is a section: write %s and its keys below it", name, f.header(""))
 	}
 	if homes := sectionsWith(root, strings.ToLower(name)); len(homes) > 0 && !slices.Contains(keysOf(here), strings.ToLower(name)) {
 		return fmt.Sprintf("%s belongs %s", strings.ToLower(name), home(homes))

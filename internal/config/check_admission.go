@@ -1,0 +1,90 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// ReplyCode is the code of a reply.
+type ReplyCode int
+
+// parseGreylistReply reads one of the two codes of greylisting.
+func parseGreylistReply(s string) (ReplyCode, error) {
+	switch s {
+	case "451":
+		return 451, nil
+	case "421":
+		return 421, nil
+	}
+	return 0, fmt.Errorf("%s is not 451, which puts off a recipient, or 421, which sends the client away", s)
+}
+
+// maxWait is the longest wait before a greeting. Clients of RFC 5321 wait 5
+// minutes for it, but each one that waits is a connection.
+const maxWait = time.Minute
+
+// checkAdmission holds the limits of admission to what can work.
+func checkAdmission(d *decoder, a Admission) {
+	d.atLeast("admission.max_connections", a.MaxConnections, 0)
+	d.atLeast("admission.queue_limit", a.QueueLimit, 0)
+	d.atLeast("admission.slots", a.Slots, 0)
+	if a.Memory > 0 && a.Memory < 32<<20 {
+		d.wrong("admission.memory", fmt.Sprintf("%s is less than the relay needs to run: at least 32MiB, 64MiB is better", a.Memory), "")
+	}
+	if a.MaxConnections > 0 && a.Slots > a.MaxConnections {
+		d.wrong("admission.slots", fmt.Sprintf("%d clients cannot be worked for where %d may be connected", a.Slots, a.MaxConnections), "")
+	}
+	if a.Wait > maxWait {
+		d.wrong("admission.wait", fmt.Sprintf("%s is too long: at most %s", FormatDuration(a.Wait), FormatDuration(maxWait)), "")
+	}
+	if a.RefusalCPU < 1 || a.RefusalCPU > 100 {
+		d.wrong("admission.refusal_cpu", fmt.Sprintf("%d is not a part: 1 to 100 percent", a.RefusalCPU), "")
+	}
+	d.atLeastTime("admission.retry_min", a.RetryMin, time.Second)
+	if a.RetryMax < a.RetryMin {
+		d.wrong("admission.retry_max", fmt.Sprintf("the longest time to come back, %s, is shorter than the least, %s",
+			FormatDuration(a.RetryMax), FormatDuration(a.RetryMin)), "")
+	}
+	if a.RetryMax > Day {
+		d.wrong("admission.retry_max", "after more than a day nobody comes back", "")
+	}
+}
+
+// checkLimits holds the limits of clients together.
+func checkLimits(d *decoder, c Clients) {
+	d.atLeast("clients.connections", c.Connections, 0)
+	d.atLeast("clients.network.connections", c.Network.Connections, 0)
+	if c.Network.Connections > 0 && c.Connections > c.Network.Connections {
+		d.doubt("clients.network.connections", fmt.Sprintf("one client may have %d connections, its whole network %d",
+			c.Connections, c.Network.Connections), "")
+	}
+	for _, list := range []struct {
+		key      string
+		networks []netip.Prefix
+	}{{"clients.known", c.Known}, {"clients.exempt", c.Exempt}} {
+		for i, p := range list.networks {
+			if p.IsValid() && isWorld(p) {
+				d.doubt(at(list.key, i), fmt.Sprintf("%s is so wide that it means everyone", p), "")
+			}
+		}
+	}
+}
+
+// checkGreylist holds the times of greylisting together.
+func checkGreylist(d *decoder, g Greylist) {
+	d.atLeastTime("greylist.delay", g.Delay, time.Second)
+	if g.Delay > time.Hour {
+		d.doubt("greylist.delay", fmt.Sprintf("all mail of new senders is late by %s", FormatDuration(g.Delay)), "")
+	}
+	if g.Window <= g.Delay {
+		d.wrong("greylist.window", fmt.Sprintf("a client has to come again within %s, but not before %s have passed",
+			FormatDuration(g.Window), FormatDuration(g.Delay)), "")
+	}
+	d.atLeastTime("greylist.keep", g.Keep, Day)
+	for i, p := range g.Exempt {
+		if p.IsValid() && isWorld(p) {
+			d.doubt(at("greylist.exempt", i), fmt.Sprintf("%s is so wide that it means everyone", p), "write enabled = false")
+		}
+	}
+}
