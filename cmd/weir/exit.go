@@ -13,6 +13,13 @@ const (
 	exitConfig      = 78 // the configuration
 )
 
+// The exit codes of status and ready, as the plug-ins of monitoring systems
+// have them.
+const (
+	exitWarning  = 1 // mail is sent away, and that passes
+	exitCritical = 2 // no mail is taken
+)
+
 // exitError is an error with the code that the program ends with. Where err is
 // nil everything was said already.
 type exitError struct {

@@ -26,6 +26,10 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the relay."`
 	Config  configCommands `cmd:"" help:"Check the configuration, or print all of its keys."`
 	Queue   queueCommands  `cmd:"" help:"Look at the queue of the running relay, and change it."`
+	Status  statusCommand  `cmd:"" help:"Tell how the running relay is, and what presses on it."`
+	Drain   drainCommand   `cmd:"" help:"Begin a maintenance: send new clients away, and let the others end."`
+	Resume  resumeCommand  `cmd:"" help:"End a maintenance."`
+	Ready   readyCommand   `cmd:"" help:"Ask whether the relay takes mail, for health checks."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
