@@ -29,6 +29,7 @@ type commands struct {
 	Status  statusCommand  `cmd:"" help:"Tell how the running relay is, and what presses on it."`
 	Drain   drainCommand   `cmd:"" help:"Begin a maintenance: send new clients away, and let the others end."`
 	Resume  resumeCommand  `cmd:"" help:"End a maintenance."`
+	Why     whyCommand     `cmd:"" help:"Explain refusals: by the id in the reply, by client, or the latest."`
 	Ready   readyCommand   `cmd:"" help:"Ask whether the relay takes mail, for health checks."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

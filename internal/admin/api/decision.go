@@ -65,6 +65,8 @@ type Measure struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
 	Limit float64 `json:"limit"`
+	// Unit is as in [Signal], or "share" for a part of 1.
+	Unit string `json:"unit,omitempty"`
 }
 
 // DecisionQuery chooses decisions. A decision has to fit all that is set.
