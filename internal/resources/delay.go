@@ -14,17 +14,16 @@ const (
 	// delayWindow is the time that its median is taken over.
 	delayWindow = 100 * time.Millisecond
 	delaySlots  = int(delayWindow / delayPeriod)
-	// While lateness stays below calm the canary is due only so often: waking
-	// an idle process is what makes it dear.
+	// While all of the window stays below calm the canary is due only so
+	// often: waking an idle process is what makes it dear.
 	calm       = 2 * time.Millisecond
-	restPeriod = 5 * delayPeriod
+	restPeriod = 10 * delayPeriod
 )
 
 // CPUDelay measures how late a goroutine runs that is due every 5 ms, or every
-// 25 ms as long as it is hardly late at all. It sees
-// alike whatever keeps work from the processor: the run queue of Go, that of
-// the machine, and a group that is held to its quota. [CPUDelay.Late] is safe
-// for concurrent use.
+// 50 ms as long as it is hardly late at all. It sees alike whatever keeps work
+// from the processor: the run queue of Go, that of the machine, and a group
+// that is held to its quota. [CPUDelay.Late] is safe for concurrent use.
 type CPUDelay struct {
 	now     func() time.Time
 	start   time.Time
@@ -75,11 +74,9 @@ func (c *CPUDelay) Run(ctx context.Context) {
 		// see how long that is, the canary stands at its end.
 		runtime.Gosched()
 		now := c.since()
-		late := now - due
 		due = w.wake(due, now)
-		median := w.median()
-		c.median.Store(int64(median))
-		if max(late, median) < calm {
+		c.median.Store(int64(w.median()))
+		if w.worst() < calm {
 			due += restPeriod - delayPeriod
 		}
 		timer.Reset(min(due-now, restPeriod))
@@ -113,3 +110,5 @@ func (r *delayRing) median() time.Duration {
 	slices.Sort(sorted[:])
 	return sorted[delaySlots/2]
 }
+
+func (r *delayRing) worst() time.Duration { return slices.Max(r.late[:]) }
