@@ -14,13 +14,13 @@ import (
 func Compose(hostname string) func(admission.Reason, time.Duration, admission.ID) []byte {
 	return func(r admission.Reason, retry time.Duration, id admission.ID) []byte {
 		d := admission.Decision{Reason: r, Closes: true}
-		said := rowFor(&d, true).Reply(hostname, hintOf(retry), id.String())
+		said := rowFor(&d, true).Reply(hostname, HintOf(retry), id.String())
 		return said.Append(nil)
 	}
 }
 
-// hintOf writes a time to come back in seconds, never less than one.
-func hintOf(d time.Duration) string {
+// HintOf writes a time to come back in seconds, never less than one.
+func HintOf(d time.Duration) string {
 	return strconv.FormatInt(max(int64((d+time.Second-1)/time.Second), 1), 10)
 }
 
@@ -73,7 +73,7 @@ func (g *guest) enter() {
 
 func (g *guest) refuse(d *admission.Decision) {
 	g.visitor.Refuse(smtpserver.Refused{
-		Row: rowFor(d, true), Wire: d.Wire, Args: []string{hintOf(d.Retry), d.ID.String()},
+		Row: rowFor(d, true), Wire: d.Wire, Args: []string{HintOf(d.Retry), d.ID.String()},
 	})
 }
 
@@ -99,7 +99,7 @@ func guestOf(c *smtpserver.Conn) *guest {
 
 // refusal words a decision on an open session.
 func refusal(d *admission.Decision) *smtpserver.Refusal {
-	return smtpserver.Refuse(rowFor(d, false), hintOf(d.Retry), d.ID.String())
+	return smtpserver.Refuse(rowFor(d, false), HintOf(d.Retry), d.ID.String())
 }
 
 // Pause gives up the slot of a session that waits for its client.
@@ -132,4 +132,11 @@ func (s *session) Resume(ctx context.Context) error {
 		return refusal(&d)
 	}
 	return nil
+}
+
+// Said returns what was said to a client that a record refused.
+func Said(hostname string, r *admission.Record) string {
+	d := admission.Decision{Reason: r.Reason, Closes: r.Closes}
+	said := rowFor(&d, r.Point == admission.PointAccept).Reply(hostname, HintOf(r.Retry), r.ID.String())
+	return string(said.Append(nil))
 }

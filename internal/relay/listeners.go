@@ -19,8 +19,9 @@ import (
 // inboundListener translates one listener of the configuration.
 func inboundListener(cfg *config.Config, l *config.Listener, certificate *tls.Config) inbound.Listener {
 	in := inbound.Listener{
-		Name: l.Label(),
-		LMTP: l.Protocol == config.ProtocolLMTP,
+		Name:  l.Label(),
+		Class: classOf(l),
+		LMTP:  l.Protocol == config.ProtocolLMTP,
 		Limits: smtpserver.Limits{
 			MessageSize:  int64(cfg.SMTP.MaxMessageSize),
 			Recipients:   cfg.SMTP.MaxRecipients,

@@ -16,6 +16,7 @@ import (
 	"github.com/weirmail/weir/internal/dns"
 	"github.com/weirmail/weir/internal/event"
 	"github.com/weirmail/weir/internal/inbound"
+	"github.com/weirmail/weir/internal/inbound/admission"
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/outbound"
 	"github.com/weirmail/weir/internal/spool/disk"
@@ -58,16 +59,17 @@ const hurryGrace = 2 * time.Second
 
 // Relay is a relay whose parts are built and whose listeners are open.
 type Relay struct {
-	config   *config.Config
-	options  Options
-	events   *event.Listener
-	store    *disk.Store
-	resolver *dns.Resolver
-	out      *outbound.Outbound
-	mail     []mailListener
-	web      *web
-	inbox    *inboxHop
-	began    time.Time
+	config    *config.Config
+	options   Options
+	events    *event.Listener
+	store     *disk.Store
+	resolver  *dns.Resolver
+	out       *outbound.Outbound
+	gatehouse *gatehouse
+	mail      []mailListener
+	web       *web
+	inbox     *inboxHop
+	began     time.Time
 }
 
 // mailListener is one listener with its server.
@@ -105,6 +107,9 @@ func (r *Relay) open(ctx context.Context) (err error) {
 		return fmt.Errorf("making the state folder (key state_dir): %w", err)
 	}
 	if r.store, err = openSpool(ctx, r.config, r.options.Logger); err != nil {
+		return err
+	}
+	if r.gatehouse, err = r.openGatehouse(ctx); err != nil {
 		return err
 	}
 	ids := mail.NewIDSource(rand.Reader)
@@ -173,6 +178,8 @@ func (r *Relay) openMail(ids *mail.IDSource) error {
 		Spool:       r.store,
 		Failed:      r.store.Failed(),
 		Policy:      inbound.NewPolicy(r.config.Clients.Allow, r.config.AcceptFor),
+		Admission:   r.gatehouse.controller,
+		Greylist:    r.gatehouse.greylist,
 		IDs:         ids,
 		Events:      r.events,
 		MaxReceived: r.config.SMTP.MaxReceived,
@@ -188,6 +195,7 @@ func (r *Relay) openMail(ids *mail.IDSource) error {
 			listener: nl,
 			server:   in.Server(inboundListener(r.config, &l, certificate)),
 		})
+		r.gatehouse.sensors.listeners = append(r.gatehouse.sensors.listeners, nl)
 	}
 	return nil
 }
@@ -210,6 +218,10 @@ func (r *Relay) Run(ctx context.Context) error {
 	defer fail(nil)
 
 	var servers, rest sync.WaitGroup
+	watching, stopWatching := context.WithCancel(context.Background())
+	defer stopWatching()
+	r.gatehouse.lifecycle.Set(admission.Serving)
+	rest.Go(func() { r.gatehouse.run(watching, r.mail, r.options.Logger) })
 	for _, l := range r.mail {
 		servers.Go(func() {
 			if err := l.server.Serve(l.listener); !errors.Is(err, smtpserver.ErrServerClosed) {
@@ -231,6 +243,8 @@ func (r *Relay) Run(ctx context.Context) error {
 	}
 	r.options.Logger.Info("stopping", "grace", r.config.Lifecycle.Grace)
 	r.web.stopping.Store(true)
+	r.lameDuck()
+	r.gatehouse.lifecycle.Set(admission.Stopping)
 	grace, cancel := r.grace()
 	defer cancel()
 	r.stopServers(grace)
@@ -241,11 +255,25 @@ func (r *Relay) Run(ctx context.Context) error {
 	r.resolver.Close()
 	r.inbox.stop(grace) // after outbound: what was on its way there has arrived
 	r.web.stop()
+	stopWatching()
 	rest.Wait()
 	if err := r.store.Close(); err != nil {
 		fail(fmt.Errorf("closing the spool: %w", err))
 	}
 	return causeOf(ctx)
+}
+
+// lameDuck lets mail come in for a while after the health checks have said that the
+// relay is not ready, so that load balancers look elsewhere before anybody is
+// refused.
+func (r *Relay) lameDuck() {
+	timer := time.NewTimer(r.config.Lifecycle.LameDuck)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.options.Hurry: // a nil channel never tells
+	case <-r.store.Failed():
+	}
 }
 
 // announce says where the relay listens.

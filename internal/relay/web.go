@@ -79,10 +79,11 @@ func (w *web) server(h http.Handler) *http.Server {
 // adminHandler is the whole admin interface.
 func (r *Relay) adminHandler(w *web) http.Handler {
 	return admin.Handler(admin.Options{
-		Queue:    r.store,
-		NotFound: func(err error) bool { return errors.Is(err, spool.ErrNotFound) },
-		Status:   func(ctx context.Context) (api.Status, error) { return r.status(ctx, w) },
-		Ready:    func() error { return r.ready(w) },
+		Queue:     r.store,
+		NotFound:  func(err error) bool { return errors.Is(err, spool.ErrNotFound) },
+		Status:    func(ctx context.Context) (api.Status, error) { return r.status(ctx, w) },
+		Ready:     func() error { return r.ready(w) },
+		Admission: operator{r},
 		Content: func(ctx context.Context, id mail.ID) (io.ReadCloser, int64, error) {
 			content, err := r.store.Content(ctx, id)
 			if err != nil {
@@ -108,8 +109,10 @@ func (r *Relay) pageHandler(w *web) http.Handler {
 
 // The reasons for which a relay takes no mail.
 var (
-	errStopping = errors.New("the relay is stopping")
-	errNoSpool  = errors.New("the spool takes no more mail")
+	errStopping    = errors.New("the relay is stopping")
+	errNoSpool     = errors.New("the spool takes no more mail")
+	errStarting    = errors.New("the relay is starting")
+	errMaintenance = errors.New("the relay is in maintenance")
 )
 
 // ready says why the relay takes no mail, or nil.
@@ -121,7 +124,7 @@ func (r *Relay) ready(w *web) error {
 	case <-r.store.Failed():
 		return fmt.Errorf("%w: %w", errNoSpool, r.store.Err())
 	default:
-		return nil
+		return r.gatehouse.notReady(time.Now())
 	}
 }
 

@@ -137,6 +137,7 @@ func (c *Controller) Tick(r *Readings, b Budgets, now time.Time) {
 	if b.Memory > 0 {
 		memorySlots = int(b.Memory / (transactionCharge + sessionCharge))
 	}
+	c.pace.watch(now)
 	c.gate.setPressure(board.Pressure)
 	c.gate.tick(now, board.Signals[SignalLoad].Effective, memorySlots)
 	if peak := c.gate.figures().PeakRate; peak > 0 {
@@ -234,7 +235,7 @@ func (c *Controller) classOf(p Peer, now time.Time) Class {
 func (c *Controller) judgeConnection(p Peer, class Class, now time.Time) Decision {
 	state, drain := c.options.Lifecycle.Of(p.Listener, now)
 	if state != Serving && (class != ClassControl || state != Maintenance) {
-		return c.sendAway(p, class, state, drain, now)
+		return c.sendAway(p, class, PointAccept, state, drain, now)
 	}
 	board := c.board.Load()
 	part := share(class, board.Pressure)
@@ -259,9 +260,9 @@ func (c *Controller) judgeConnection(p Peer, class Class, now time.Time) Decisio
 }
 
 // sendAway refuses because of the state of the relay.
-func (c *Controller) sendAway(p Peer, class Class, state State, drain Drain, now time.Time) Decision {
+func (c *Controller) sendAway(p Peer, class Class, at Point, state State, drain Drain, now time.Time) Decision {
 	r := Record{
-		Client: p.Addr, Class: class, Listener: p.Listener, Reason: state.Reason(),
+		Client: p.Addr, Class: class, Listener: p.Listener, Point: at, Reason: state.Reason(),
 		Rule: "the relay is " + state.String(),
 	}
 	if state == Maintenance {
@@ -355,13 +356,19 @@ func (c *Controller) settle(v *Visit) {
 	}
 }
 
-// refuse makes a decision of a record, and remembers both.
+// refuse sends the whole connection away for the reason of a record.
 func (c *Controller) refuse(r Record, now time.Time) Decision {
+	r.Closes = true
+	return c.decide(r, now)
+}
+
+// decide makes a decision of a record, and remembers both.
+func (c *Controller) decide(r Record, now time.Time) Decision {
 	r.At, r.Observed = now, c.options.Observe
 	if r.Board == nil {
 		r.Board = c.board.Load()
 	}
-	d := Decision{Verdict: Refuse, Reason: r.Reason, Closes: true}
+	d := Decision{Verdict: Refuse, Reason: r.Reason, Closes: r.Closes}
 	switch {
 	case r.Point == PointAccept && r.Retry == 0:
 		b := c.batches.of(r.Reason, now)

@@ -56,6 +56,9 @@ func (d *Drain) on(now time.Time) bool {
 type Window struct {
 	// Days are those on which it begins; none means every day.
 	Days []time.Weekday
+	// Once is when it begins, where it comes only once. Days and Start do not
+	// matter then.
+	Once time.Time
 	// Start is the time of day, Length how long it takes, at most a day.
 	Start, Length time.Duration
 	// Location is that of the days and times; nil means time.Local.
@@ -67,6 +70,10 @@ type Window struct {
 // at returns the window's drain that is on at a time, or that begins next on
 // the same or the following day; ok is false where there is none.
 func (w *Window) at(now time.Time) (d Drain, ok bool) {
+	if !w.Once.IsZero() {
+		d = Drain{Listener: w.Listener, From: w.Once, Until: w.Once.Add(w.Length), Text: w.Text, Window: true}
+		return d, now.Before(d.Until)
+	}
 	location := w.Location
 	if location == nil {
 		location = time.Local

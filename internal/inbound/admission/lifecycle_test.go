@@ -119,3 +119,14 @@ func TestSoonTellsAheadOfAWindow(t *testing.T) {
 		}
 	}
 }
+
+func TestAWindowOfADateComesOnce(t *testing.T) {
+	l := serving(Window{Once: sunday.Add(time.Hour), Length: time.Hour})
+	for after, want := range map[time.Duration]State{
+		0: Serving, time.Hour: Maintenance, 119 * time.Minute: Maintenance, 2 * time.Hour: Serving, 25 * time.Hour: Serving,
+	} {
+		if got, _ := l.Of("x", sunday.Add(after)); got != want {
+			t.Errorf("after %v: %v", after, got)
+		}
+	}
+}

@@ -18,6 +18,10 @@ type pace struct {
 	cost   time.Duration // of one refusal, as measured
 	paused time.Duration // in all
 	used   time.Duration // in all
+
+	watched time.Time
+	before  time.Duration
+	recent  float64
 }
 
 // The bounds of pace.
@@ -52,6 +56,26 @@ func (p *pace) pause(now time.Time, short bool) time.Duration {
 	d := max(minPause, min(maxPause, -p.credit))
 	p.paused += d
 	return d
+}
+
+// figures returns for how long listeners stayed away in all, and the part of the
+// processors that refusals take, as far as it is seen.
+func (p *pace) figures() (paused time.Duration, part float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.paused, p.recent
+}
+
+// watch measures the part of the processors, once a second or so.
+func (p *pace) watch(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	passed := now.Sub(p.watched)
+	if passed < time.Second {
+		return
+	}
+	p.recent = (p.used - p.before).Seconds() / passed.Seconds() / float64(runtime.GOMAXPROCS(0))
+	p.watched, p.before = now, p.used
 }
 
 // Pause returns how long a listener is to stay away from its queue, before it

@@ -112,8 +112,8 @@ type Record struct {
 	Board *Board
 	// Retry is when the client was told to come back; 0 where it was not told.
 	Retry time.Duration
-	// Reply is what was said; empty where it is not known.
-	Reply string
+	// Closes tells that the whole connection was sent away.
+	Closes bool
 	// Observed marks what would have been refused, but for the mode.
 	Observed bool
 }

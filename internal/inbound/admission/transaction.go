@@ -111,8 +111,7 @@ func (c *Controller) Data(v *Visit, now time.Time) Decision {
 
 // Greylisted words that a recipient has to be tried again, as the greylist says.
 func (c *Controller) Greylisted(v *Visit, closes bool, retry time.Duration, rule string, now time.Time) Decision {
-	d := c.refuse(v.record(PointRCPT, Record{Reason: ReasonGreylist, Rule: rule, Retry: retry}), now)
-	d.Closes = closes
+	d := c.decide(v.record(PointRCPT, Record{Reason: ReasonGreylist, Rule: rule, Retry: retry, Closes: closes}), now)
 	if d.Refused() && !v.exempt {
 		c.giveBack(v, kindRecipient, 1)
 	}
@@ -132,9 +131,8 @@ func (c *Controller) EndTransaction(v *Visit) {
 
 // temporary is a refusal after which the session goes on.
 func (c *Controller) temporary(r Record, now time.Time) Decision {
-	d := c.refuse(r, now)
-	d.Closes = false
-	return d
+	r.Closes = false
+	return c.decide(r, now)
 }
 
 // Yield gives up the slot of a session that waits for its client.

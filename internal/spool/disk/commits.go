@@ -71,3 +71,14 @@ func (s *Store) Commits() Commits {
 	}
 	return figures
 }
+
+// OldestReady returns since when the longest waiting message has been due with
+// nobody at work on it, or the zero time where there is none. It may be early
+// while messages are being handed out, and is right when nobody takes any.
+func (s *Store) OldestReady() time.Time {
+	next, now := s.agenda.next(), s.clock()
+	if next == 0 || next >= momentOf(now) { // nobody has looked yet, or nothing is due
+		return time.Time{}
+	}
+	return time.Unix(0, int64(next))
+}

@@ -1,0 +1,265 @@
+package relay
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/weirmail/weir/internal/inbound/admission"
+	"github.com/weirmail/weir/internal/resources"
+	"github.com/weirmail/weir/internal/spool/disk"
+	"github.com/weirmail/weir/internal/vfs"
+)
+
+// sensors read what the machine and the spool say, and put it into the words of
+// admission: which value is the target, and which the hard limit.
+type sensors struct {
+	store       *disk.Store
+	memory      *resources.Memory
+	delay       *resources.CPUDelay
+	descriptors *resources.Descriptors
+	disk        *resources.Disk
+	listeners   []net.Listener
+
+	messageSize float64
+	reserve     float64
+	queueLimit  float64
+
+	mu      sync.Mutex
+	slow    admission.Readings // those that are read less often
+	budgets admission.Budgets
+	stalled time.Time // when memory was last seen to stall
+}
+
+// How often the sensors are read.
+const (
+	tick      = 50 * time.Millisecond
+	everyTwo  = 2 // ticks: memory
+	everyFive = 5 // ticks: disk, descriptors, the queue of the system
+)
+
+func newSensors(r *Relay) *sensors {
+	cfg := r.config
+	o := resources.Options{MemoryLimit: int64(cfg.Admission.Memory)}
+	spoolDir := filepath.Join(cfg.StateDir, "spool")
+	return &sensors{
+		store:       r.store,
+		memory:      resources.NewMemory(o),
+		delay:       resources.NewCPUDelay(o),
+		descriptors: resources.NewDescriptors(o),
+		disk: resources.NewDisk(func() (bytes, totalBytes, files, totalFiles int64, err error) {
+			room, err := vfs.RoomAt(vfs.Disk(), spoolDir)
+			return room.Bytes, room.TotalBytes, room.Files, room.TotalFiles, err
+		}),
+		messageSize: float64(cfg.SMTP.MaxMessageSize),
+		reserve:     float64(cfg.Spool.ReserveDisk),
+		queueLimit:  float64(cfg.Admission.QueueLimit),
+	}
+}
+
+// connections is the greatest number of them: what is set, or what descriptors and
+// memory allow.
+func (s *sensors) connections(set int) int {
+	if set > 0 {
+		return set
+	}
+	most := 1 << 20
+	if d := s.descriptors.Read(); d.Unavailable == "" && d.Limit > 0 {
+		most = min(most, int(d.Limit*0.9))
+	}
+	if m := s.memory.Read(); m.Unavailable == "" && m.Limit > 0 {
+		most = min(most, int(budgetOf(m.Limit)/(16<<10)))
+	}
+	return most
+}
+
+// budgetOf is the part of a limit of memory that may be promised; the rest is the
+// collector's room, and the store's.
+func budgetOf(limit int64) int64 { return limit * 55 / 100 }
+
+// run reads the sensors and lets the controller know, until the context ends.
+func (s *sensors) run(ctx context.Context, c *admission.Controller) {
+	var group sync.WaitGroup
+	group.Go(func() { s.delay.Run(ctx) })
+	group.Go(func() { s.readSlow(ctx) })
+	defer group.Wait()
+	s.measureMemory()
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for n := 1; ; n++ {
+		if n%everyTwo == 0 {
+			s.measureMemory()
+		}
+		readings, budgets := s.now()
+		c.Tick(&readings, budgets, time.Now())
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// now is what is known: the quick sensors are read, the slow ones have been.
+func (s *sensors) now() (admission.Readings, admission.Budgets) {
+	s.mu.Lock()
+	r, b := s.slow, s.budgets
+	s.mu.Unlock()
+	r[admission.SignalLoad] = admission.Reading{
+		Value: milliseconds(s.delay.Late()), Target: 5, Hard: 25, Unit: "ms",
+		Source: "fixed: how late a goroutine runs that is due",
+	}
+	r[admission.SignalStorage], r[admission.SignalFault] = s.storage()
+	return r, b
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// storage is the age of the oldest commit, against what commits take.
+func (s *sensors) storage() (age, fault admission.Reading) {
+	c := s.store.Commits()
+	target := max(time.Second, 8*c.Median)
+	age = admission.Reading{
+		Value: milliseconds(c.Oldest), Target: milliseconds(target),
+		Hard: milliseconds(max(10*time.Second, 2*target)), Unit: "ms",
+		Source: fmt.Sprintf("8 times the median of %v, at least 1 s", c.Median.Round(10*time.Microsecond)),
+	}
+	fault = admission.Reading{Target: 1, Hard: 1, Unit: "faults", Source: "fixed: any fault of the store"}
+	if s.store.Err() != nil {
+		fault.Value = 2
+	}
+	return age, fault
+}
+
+// memoryStall is for how long a stall of memory counts.
+const memoryStall = 5 * time.Second
+
+func (s *sensors) measureMemory() {
+	m := s.memory.Read()
+	r := admission.Reading{
+		Value: float64(m.Used), Target: 0.8 * float64(m.Limit), Hard: 0.92 * float64(m.Limit),
+		Unit: "bytes", Source: "80 % and 92 % of " + m.Source, Unavailable: m.Unavailable,
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if m.GCLimiter || m.FullStall > 0.05 {
+		s.stalled = now
+	}
+	if !s.stalled.IsZero() && now.Sub(s.stalled) < memoryStall && r.Unavailable == "" {
+		r.Value = max(r.Value, r.Hard)
+		r.Source += "; work stands still for memory"
+	}
+	s.slow[admission.SignalMemory] = r
+	s.budgets.Memory = 0
+	if m.Unavailable == "" {
+		s.budgets.Memory = budgetOf(m.Limit)
+	}
+}
+
+// readSlow reads what may take long, such as a disk over the network, apart from
+// what must not wait.
+func (s *sensors) readSlow(ctx context.Context) {
+	ticker := time.NewTicker(everyFive * tick)
+	defer ticker.Stop()
+	for n := 0; ; n++ {
+		s.measureDisk()
+		s.measureDescriptors()
+		s.measureAcceptQueue()
+		if n%4 == 0 {
+			s.measureQueue(ctx)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// measureDisk judges what is left above the reserve, which new mail never uses.
+func (s *sensors) measureDisk() {
+	bytes, files := s.disk.Read()
+	left := bytes.Value - s.reserve
+	room := admission.Reading{
+		Value: left, Target: min(bytes.Limit/20, 64*s.messageSize), Hard: min(bytes.Limit/100, 2*s.messageSize),
+		Unit: "bytes", Unavailable: bytes.Unavailable,
+		Source: "5 % and 1 % of the disk, at most 64 and 2 of the largest messages, above [spool] reserve_disk",
+	}
+	inodes := admission.Reading{
+		Value: files.Value, Target: min(files.Limit/20, 4096), Hard: min(files.Limit/100, 512),
+		Unit: "files", Unavailable: files.Unavailable,
+		Source: "5 % and 1 % of what the disk can hold, at most 4096 and 512",
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slow[admission.SignalDisk], s.slow[admission.SignalFiles] = room, inodes
+	s.budgets.Disk = 0
+	if room.Unavailable == "" {
+		s.budgets.Disk = max(int64(left), 1)
+	}
+}
+
+func (s *sensors) measureDescriptors() {
+	d := s.descriptors.Read()
+	s.set(admission.SignalDescriptors, admission.Reading{
+		Value: d.Value, Target: 0.8 * d.Limit, Hard: 0.95 * d.Limit, Unit: "descriptors",
+		Source: "80 % and 95 % of " + d.Source, Unavailable: d.Unavailable,
+	})
+}
+
+func (s *sensors) set(id admission.SignalID, r admission.Reading) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slow[id] = r
+}
+
+// measureAcceptQueue takes the fullest queue of the listeners: connections that the
+// system has made, and nobody has accepted.
+func (s *sensors) measureAcceptQueue() {
+	r := admission.Reading{
+		Target: 0.5, Hard: 1, Unit: "part of the queue",
+		Source: "a half and the whole of the backlog of the listener",
+	}
+	known := false
+	for _, l := range s.listeners {
+		conn, ok := l.(syscall.Conn)
+		if !ok {
+			continue
+		}
+		if depth, limit, err := resources.ListenQueue(conn); err == nil && limit > 0 {
+			known = true
+			r.Value = max(r.Value, float64(depth)/float64(limit))
+		}
+	}
+	if !known {
+		r.Unavailable = "the system does not tell"
+	}
+	s.set(admission.SignalAcceptQueue, r)
+}
+
+// measureQueue counts what waits. Mail that waits for a remote server counts by
+// its number alone.
+func (s *sensors) measureQueue(ctx context.Context) {
+	stats, err := s.store.Stats(ctx)
+	r := admission.Reading{
+		Value: float64(stats.Messages), Target: 0.8 * s.queueLimit, Hard: s.queueLimit, Unit: "messages",
+		Source: "80 % and 100 % of [admission] queue_limit",
+	}
+	if s.queueLimit == 0 {
+		r.Source = "no limit is set ([admission] queue_limit)"
+	}
+	if err != nil {
+		r.Unavailable = err.Error()
+	}
+	s.set(admission.SignalQueue, r)
+	late := admission.Reading{Target: 300, Hard: 1800, Unit: "s", Source: "fixed: 5 and 30 minutes of being ready and not tried"}
+	if ready := s.store.OldestReady(); !ready.IsZero() {
+		late.Value = max(time.Since(ready).Seconds(), 0)
+	}
+	s.set(admission.SignalBacklog, late)
+}
