@@ -35,7 +35,7 @@ type Admission struct {
 
 	// The part of the processors that refusing may take while they are busy.
 	// Beyond it connections wait in the queue of the system, unanswered.
-	RefusalCPU int `toml:"refusal_cpu" unit:"hundredths"`
+	RefusalCPU int `toml:"refusal_cpu" unit:"percent of the processors"`
 
 	// The least time after which those who are sent away are told to come back.
 	RetryMin time.Duration `toml:"retry_min"`
@@ -103,7 +103,7 @@ type Greylist struct {
 type Window struct {
 	// The days on which it begins: "Sun", a list of such, or a date for once,
 	// "2026-12-24". Without one, every day.
-	Days []WindowDay `toml:"day" example:"Sun"`
+	Days []WindowDay `toml:"days" example:"Sun"`
 
 	// The time of day at which it begins, in the time zone of the machine (TZ).
 	Start TimeOfDay `toml:"start" example:"03:00"`

@@ -146,8 +146,9 @@ type Listener struct {
 
 	// What clients of this listener are when there is more work than can be
 	// done. Empty: it is found out of each. "submission": people and programs
-	// that send mail of their own, refused late. "control": never refused for
-	// load, for health checks and the machine's own mail.
+	// that send mail of their own, refused late. "known": servers that are
+	// expected, such as one's own, refused before those. "control": never
+	// refused for load, for health checks and the machine's own mail.
 	Class ListenerClass `toml:"class"`
 }
 

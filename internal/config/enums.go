@@ -66,12 +66,13 @@ type ListenerClass string
 
 // What the clients of a listener are.
 const (
-	ListenerClassNone       ListenerClass = "" // it is found out of each
-	ListenerClassSubmission ListenerClass = "submission"
-	ListenerClassControl    ListenerClass = "control"
+	ListenerClassNone       ListenerClass = ""           // it is found out of each
+	ListenerClassSubmission ListenerClass = "submission" // people and programs that send mail of their own
+	ListenerClassKnown      ListenerClass = "known"      // servers that are expected
+	ListenerClassControl    ListenerClass = "control"    // the relay's own, never refused for load
 )
 
-func (ListenerClass) choices() []string { return []string{"", "submission", "control"} }
+func (ListenerClass) choices() []string { return []string{"", "submission", "known", "control"} }
 
 // AdmissionMode says whether admission refuses.
 type AdmissionMode string

@@ -104,7 +104,7 @@ func checkWindow(d *decoder, c *Config, key string, w Window, now time.Time) {
 	}
 	for i, day := range w.Days {
 		if !day.Date.IsZero() && day.Date.At(w.Start, time.Local).Add(w.Length).Before(now) {
-			d.doubt(at(key+".day", i), fmt.Sprintf("%s has passed, so this window does nothing", day), "")
+			d.doubt(at(key+".days", i), fmt.Sprintf("%s has passed, so this window does nothing", day), "")
 		}
 	}
 }
