@@ -123,7 +123,7 @@ func limitsOf(l *config.Limits) admission.Limits {
 }
 
 func byteRate(r config.ByteRate) admission.Rate {
-	return admission.Rate{Count: r.Count, Per: r.Per, Burst: r.Burst}
+	return admission.Rate{Count: int(r.Bytes), Per: r.Per, Burst: int(r.Burst)}
 }
 
 // windowsOf makes one window of each date, and one of all the days of the week
