@@ -21,7 +21,7 @@ func check(d *decoder, src Source) {
 	checkDelivery(d, c.Delivery)
 	checkSpool(d, c.Spool)
 	checkAdmin(d, c)
-	checkAdmission(d, c.Admission)
+	checkAdmission(d, c.Admission, c.Spool)
 	checkGreylist(d, c.Greylist)
 	checkLifecycle(d, c, src.Now)
 }

@@ -20,21 +20,32 @@ func parseGreylistReply(s string) (ReplyCode, error) {
 	return 0, fmt.Errorf("%s is not 451, which puts off a recipient, or 421, which sends the client away", s)
 }
 
-// maxWait is the longest wait before a greeting. Clients of RFC 5321 wait 5
-// minutes for it, but each one that waits is a connection.
-const maxWait = time.Minute
+// The wait before a greeting. Clients of RFC 5321 wait 5 minutes for it, but
+// each one that waits is a connection; and without any wait, the smallest burst
+// would send clients away.
+const (
+	minWait = 10 * time.Millisecond
+	maxWait = 30 * time.Second
+)
+
+// maxRetry is how far ahead it is planned who comes back when.
+const maxRetry = time.Hour
 
 // checkAdmission holds the limits of admission to what can work.
-func checkAdmission(d *decoder, a Admission) {
+func checkAdmission(d *decoder, a Admission, s Spool) {
 	d.atLeast("admission.max_connections", a.MaxConnections, 0)
 	d.atLeast("admission.queue_limit", a.QueueLimit, 0)
 	d.atLeast("admission.slots", a.Slots, 0)
-	if a.Memory > 0 && a.Memory < 32<<20 {
+	switch {
+	case a.Memory > 0 && a.Memory < 32<<20:
 		d.wrong("admission.memory", fmt.Sprintf("%s is less than the relay needs to run: at least 32MiB, 64MiB is better", a.Memory), "")
+	case a.Memory > 0 && a.Memory < 4*s.Memtable:
+		d.doubt("admission.memory", fmt.Sprintf("the queue alone takes %s of it", 2*s.Memtable), "lower memtable under [spool], or allow more")
 	}
 	if a.MaxConnections > 0 && a.Slots > a.MaxConnections {
 		d.wrong("admission.slots", fmt.Sprintf("%d clients cannot be worked for where %d may be connected", a.Slots, a.MaxConnections), "")
 	}
+	d.atLeastTime("admission.wait", a.Wait, minWait)
 	if a.Wait > maxWait {
 		d.wrong("admission.wait", fmt.Sprintf("%s is too long: at most %s", FormatDuration(a.Wait), FormatDuration(maxWait)), "")
 	}
@@ -46,8 +57,8 @@ func checkAdmission(d *decoder, a Admission) {
 		d.wrong("admission.retry_max", fmt.Sprintf("the longest time to come back, %s, is shorter than the least, %s",
 			FormatDuration(a.RetryMax), FormatDuration(a.RetryMin)), "")
 	}
-	if a.RetryMax > Day {
-		d.wrong("admission.retry_max", "after more than a day nobody comes back", "")
+	if a.RetryMax > maxRetry {
+		d.wrong("admission.retry_max", fmt.Sprintf("%s is too long: at most %s", FormatDuration(a.RetryMax), FormatDuration(maxRetry)), "")
 	}
 }
 

@@ -106,10 +106,21 @@ func checkListener(d *decoder, c *Config, key string, l Listener) {
 	case l.TLS == ListenerTLSImplicit && (port == "25" || port == "587"):
 		d.doubt(key+".tls", fmt.Sprintf("clients of port %s begin in plain text and would wait in vain", port), `write tls = "auto"`)
 	}
+	if l.Class == ListenerClassControl && network != "unix" && !isLoopback(address) {
+		d.doubt(key+".class", "clients from beyond this machine reach this listener, and are never refused for load", `write class = "known"`)
+	}
 	// Port 0 is one of the system's choice, another each time.
 	if l.Address != "" && port != "0" && l.Address == c.Admin.HTTP {
 		d.wrong(key+".address", "the page has this address already", "change http under [admin]")
 	}
+}
+
+// isLoopback says whether an address with a port is reached from this machine
+// alone.
+func isLoopback(address string) bool {
+	host, _, _ := net.SplitHostPort(address)
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // Network gives the network and the address of [net.Listen].
@@ -207,10 +218,9 @@ func checkAdmin(d *decoder, c *Config) {
 		d.wrong("admin.http", err.Error(), "")
 		return
 	}
-	host, port, _ := net.SplitHostPort(c.Admin.HTTP)
-	addr, err := netip.ParseAddr(host)
+	_, port, _ := net.SplitHostPort(c.Admin.HTTP)
 	switch {
-	case host == "localhost" || err == nil && addr.IsLoopback():
+	case isLoopback(c.Admin.HTTP):
 	case c.Dev:
 		d.doubt("admin.http", "everyone who reaches this address can read the mail of the inbox", "")
 	default:

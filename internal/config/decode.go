@@ -62,7 +62,7 @@ func (d *decoder) open(doc *document, s statement) section {
 	f, ok := fieldOf(parent.table.Type(), last.name)
 	switch {
 	case !ok:
-		d.unknownSection(doc, last)
+		d.unknownSection(doc, parent, last)
 		return section{lost: true}
 	case f.isSectionList():
 		if s.kind == unstable.Table {

@@ -120,17 +120,16 @@ func (e entry) kind() string {
 
 // hasDefault says whether the default is a value that can be written down.
 func (e entry) hasDefault() bool {
-	return !e.value.IsZero() || e.typ.Kind() == reflect.Int || e.typ.Kind() == reflect.Bool ||
-		slices.Contains(zeroIsDefault(), e.typ)
-}
-
-// zeroIsDefault are types whose zero value can be written down and means
-// something.
-func zeroIsDefault() []reflect.Type {
-	return []reflect.Type{
-		reflect.TypeFor[time.Duration](), reflect.TypeFor[Size](), reflect.TypeFor[Rate](), reflect.TypeFor[ByteRate](),
-		reflect.TypeFor[slog.Level](), reflect.TypeFor[Deliver](), reflect.TypeFor[ListenerClass](),
+	c, isChoice := e.value.Interface().(choice)
+	switch {
+	case !e.value.IsZero():
+		return true
+	case isChoice:
+		return slices.Contains(c.choices(), "")
+	case e.typ.Kind() == reflect.String || e.typ.Kind() == reflect.Slice:
+		return false
 	}
+	return e.example == "" // 0 means something, unless the key has to be set
 }
 
 // assignment is the key with its default, or with an example where there is

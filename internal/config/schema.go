@@ -87,24 +87,36 @@ func prototype(t reflect.Type) reflect.Value {
 	return v
 }
 
+// table is a section as the file names it.
+type table struct {
+	path   string // "clients.network"; "" is the top
+	header string // "[clients.network]"
+	typ    reflect.Type
+}
+
+// all lists a section and those below it.
+func (t table) all() []table {
+	all := []table{t}
+	for _, f := range fieldsOf(t.typ) {
+		inner := f.typ
+		switch {
+		case f.isSectionList():
+			inner = f.typ.Elem()
+		case !f.isSection():
+			continue
+		}
+		all = append(all, table{join(t.path, f.key), f.header(t.path), inner}.all()...)
+	}
+	return all
+}
+
 // sectionsWith lists the sections that have a key, as they begin in the file.
 // The top of the file is "".
 func sectionsWith(root reflect.Type, key string) []string {
-	return headersWith(root, "", "", key)
-}
-
-// headersWith lists a section, if it has a key, and those below it that do.
-func headersWith(t reflect.Type, path, header, key string) []string {
 	var found []string
-	if _, ok := fieldOf(t, key); ok {
-		found = append(found, header)
-	}
-	for _, f := range fieldsOf(t) {
-		switch {
-		case f.isSectionList():
-			found = append(found, headersWith(f.typ.Elem(), join(path, f.key), f.header(path), key)...)
-		case f.isSection():
-			found = append(found, headersWith(f.typ, join(path, f.key), f.header(path), key)...)
+	for _, t := range (table{typ: root}).all() {
+		if _, ok := fieldOf(t.typ, key); ok {
+			found = append(found, t.header)
 		}
 	}
 	return found

@@ -8,25 +8,31 @@ import (
 )
 
 // unknownSection reports a header that names nothing.
-func (d *decoder) unknownSection(doc *document, p part) {
-	root := d.root().table.Type()
-	suggestion := ""
-	if near, ok := nearest(p.name, sectionKeys(root)); ok {
-		f, _ := fieldOf(root, near)
-		suggestion = fmt.Sprintf("did you mean %s?", f.header(""))
+func (d *decoder) unknownSection(doc *document, parent section, p part) {
+	name, suggestion := join(parent.path, p.name), ""
+	if header, ok := nearestSection(d.root().table.Type(), name); ok {
+		suggestion = fmt.Sprintf("did you mean %s?", header)
 	}
-	d.fault(doc, p.at, p.name, fmt.Sprintf("there is no section %q", p.name), suggestion)
+	d.fault(doc, p.at, name, fmt.Sprintf("there is no section %q", name), suggestion)
 }
 
-// sectionKeys lists the names of the sections.
-func sectionKeys(root reflect.Type) []string {
-	var keys []string
-	for _, f := range fieldsOf(root) {
-		if f.isSection() || f.isSectionList() {
-			keys = append(keys, f.key)
+// nearestSection finds the section that was meant by a name, which may lack
+// that of the section around it.
+func nearestSection(root reflect.Type, name string) (header string, found bool) {
+	headers, names := map[string]string{}, []string(nil)
+	for _, t := range (table{typ: root}).all() {
+		for _, known := range []string{t.path, lastName(t.path)} {
+			if _, taken := headers[known]; !taken && known != "" {
+				headers[known] = t.header
+				names = append(names, known)
+			}
 		}
 	}
-	return keys
+	if header, found = headers[name]; found {
+		return header, true
+	}
+	near, found := nearest(name, names)
+	return headers[near], found
 }
 
 // unknownKey reports a key that its section does not have, and looks for what
@@ -57,13 +63,8 @@ func suggestKey(root, here reflect.Type, name string) string {
 		return "Postfix has this name; here it is " + key
 	}
 	var all []string
-	for _, f := range fieldsOf(root) {
-		all = append(all, f.key)
-		if f.isSection() {
-			all = append(all, keysOf(f.typ)...)
-		} else if f.isSectionList() {
-			all = append(all, keysOf(f.typ.Elem())...)
-		}
+	for _, t := range (table{typ: root}).all() {
+		all = append(all, keysOf(t.typ)...)
 	}
 	if near, ok := nearest(name, all); ok {
 		return fmt.Sprintf("did you mean %q? It belongs %s", near, home(sectionsWith(root, near)))
@@ -140,6 +141,12 @@ func foreign(key string) (string, bool) {
 		"default_destination_concurrency_limit": "connections under [delivery]",
 		"smtp_bind_address":                     "source_address under [delivery]",
 		"smtp_helo_name":                        "ehlo under [delivery]",
+		"smtpd_client_connection_count_limit":   "connections under [clients]",
+		"smtpd_client_connection_rate_limit":    "connection_rate under [clients]",
+		"smtpd_client_message_rate_limit":       "message_rate under [clients]",
+		"smtpd_client_recipient_rate_limit":     "recipient_rate under [clients]",
+		"smtpd_client_event_limit_exceptions":   "exempt under [clients]",
+		"default_process_limit":                 "max_connections under [admission]",
 		"smtpd_tls_cert_file":                   "certificate under [tls]",
 		"smtpd_tls_key_file":                    "key under [tls]",
 	}
