@@ -28,7 +28,7 @@ func plain(v float64) string {
 	if math.Abs(v) >= 100 {
 		return strconv.FormatFloat(v, 'f', 0, 64)
 	}
-	return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64)
+	return strconv.FormatFloat(math.Round(v*10)/10+0, 'f', -1, 64) // + 0 takes the sign off a zero
 }
 
 // moment is a time as one says it today: with its date only where that is not

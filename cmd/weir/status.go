@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/weirmail/weir/internal/admin/api"
@@ -93,7 +95,8 @@ func (c *readyCommand) Run(ctx context.Context, w *world) error {
 			_, err = fmt.Fprintln(w.stdout, "ready")
 			return err
 		}
-		if time.Until(deadline) < askAgain {
+		denied := errors.Is(err, fs.ErrPermission) // which does not pass by itself
+		if denied || time.Until(deadline) < askAgain {
 			return &exitError{exitWarning, fmt.Errorf("not ready: %w", err)}
 		}
 		select {

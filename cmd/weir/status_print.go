@@ -35,6 +35,7 @@ func writeStatus(w io.Writer, s *api.Status, now time.Time) error {
 	if a := s.Admission; a != nil {
 		writeClasses(table, a)
 		writeRefused(table, a.Counts.Refused)
+		writeCost(table, &a.Counts)
 	}
 	return table.Flush()
 }
@@ -69,6 +70,10 @@ func wholeEnd(drains []api.Drain, now time.Time) string {
 	return ""
 }
 
+// suspectsShed is the pressure at which the worst class begins to be sent away;
+// all others follow from 1 on.
+const suspectsShed = 0.9
+
 // pressureWords says what a pressure means.
 func pressureWords(a *api.Admission) string {
 	said := fmt.Sprintf("pressure %.2f", a.Pressure)
@@ -77,8 +82,10 @@ func pressureWords(a *api.Admission) string {
 	}
 	part := ""
 	switch {
-	case a.Pressure < 1:
+	case a.Pressure < suspectsShed:
 		return said + ": nothing is sent away for it."
+	case a.Pressure < 1:
+		part = ": of the work of suspect clients a part "
 	case a.Pressure < 2:
 		part = ": a part of the new work "
 	default:
@@ -243,5 +250,27 @@ func writeRefused(w io.Writer, all []api.Refused) {
 	fmt.Fprintln(w, "\nREFUSED\tREASON\tAT\tCLASS")
 	for _, r := range all {
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", r.Count, r.Reason, r.Point, r.Class)
+	}
+}
+
+// writeCost says what refusals cost, and how many were in vain, where there is
+// anything to say.
+func writeCost(w io.Writer, c *api.Counts) {
+	var said []string
+	if c.RefusalCPU >= 0.0005 {
+		said = append(said, "Refusals take "+amount(c.RefusalCPU, "share")+" of the CPU.")
+	}
+	if c.AcceptPaused > 0 {
+		said = append(said, fmt.Sprintf("For their sake listeners stayed away from their queues for %s.",
+			time.Duration(c.AcceptPaused).Round(time.Millisecond)))
+	}
+	if c.Unheard > 0 {
+		said = append(said, fmt.Sprintf("%d may not have been read.", c.Unheard))
+	}
+	if c.Unspoken > 0 {
+		said = append(said, fmt.Sprintf("%d were closed without a word, before a handshake of TLS.", c.Unspoken))
+	}
+	if len(said) > 0 {
+		fmt.Fprintf(w, "\n%s\n", strings.Join(said, "\n"))
 	}
 }

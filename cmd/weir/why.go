@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ type whyCommand struct {
 	JSON bool   `help:"Print one JSON object a line."`
 }
 
-// Run explains what the relay remembers, the latest first.
+// Run explains what the relay remembers, the latest at the end.
 func (c *whyCommand) Run(ctx context.Context, w *world) error {
 	query, err := c.query()
 	if err != nil {
@@ -32,24 +33,20 @@ func (c *whyCommand) Run(ctx context.Context, w *world) error {
 	if err != nil {
 		return apiError(err)
 	}
-	now := time.Now()
-	for i := range found {
-		if c.JSON {
-			err = writeJSON(w.stdout, &found[i])
-		} else {
-			if i > 0 {
-				fmt.Fprintln(w.stdout)
+	slices.Reverse(found) // the eye is at the end
+	if c.JSON {
+		for i := range found {
+			if err := writeJSON(w.stdout, &found[i]); err != nil {
+				return err
 			}
-			err = writeDecision(w.stdout, &found[i], now)
 		}
-		if err != nil {
-			return err
-		}
+		return nil
 	}
-	if len(found) == 0 && !c.JSON {
+	if len(found) == 0 {
 		_, err = fmt.Fprintln(w.stdout, nothingRefused(query))
+		return err
 	}
-	return err
+	return writeDecisions(w.stdout, found, time.Now())
 }
 
 // query reads what is asked about.

@@ -10,6 +10,34 @@ import (
 	"github.com/weirmail/weir/internal/admin/api"
 )
 
+// writeDecisions explains refusals. What is one refusal of many clients is
+// explained once.
+func writeDecisions(w io.Writer, all []api.Decision, now time.Time) error {
+	for len(all) > 0 {
+		first, same := &all[0], 1
+		for same < len(all) && all[same].ID == first.ID && all[same].Rule == first.Rule {
+			same++
+		}
+		if err := writeDecision(w, first, now); err != nil {
+			return err
+		}
+		for _, d := range all[1:same] {
+			fmt.Fprintf(w, "    Likewise at %s: %s (%s)%s.\n", momentOfRecord(d.Time, now), clientOf(&d), d.Class, toldToo(&d))
+		}
+		if all = all[same:]; len(all) > 0 {
+			fmt.Fprintln(w)
+		}
+	}
+	return nil
+}
+
+func toldToo(d *api.Decision) string {
+	if d.RetrySeconds == 0 || d.Verdict == api.VerdictObserve {
+		return ""
+	}
+	return fmt.Sprintf(", told to come back in %d s", d.RetrySeconds)
+}
+
 // writeDecision explains one refusal in plain words: who was refused where, what
 // was measured and how it stood to its limits, the rule, and what the client
 // was told.
@@ -35,7 +63,7 @@ func refusal(d *api.Decision) string {
 
 func clientOf(d *api.Decision) string {
 	if !d.Client.IsValid() {
-		return "A client of a local socket"
+		return "a client of a local socket"
 	}
 	return d.Client.String()
 }
