@@ -4,20 +4,23 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // amount is a measured value with its unit, where that does not go without
 // saying: numbers of things have none.
 func amount(v float64, unit string) string {
-	switch unit {
-	case "bytes":
+	switch {
+	case unit == "bytes":
 		return size(int64(v))
-	case "ms":
+	case unit == "ms" && v < 1000:
 		return plain(v) + " ms"
-	case "s", "seconds":
+	case unit == "ms":
+		return plain(v/1000) + " s"
+	case unit == "s":
 		return plain(v) + " s"
-	case "share":
+	case unit == "share", strings.HasPrefix(unit, "part of "):
 		return plain(100*v) + " %"
 	}
 	return plain(v)

@@ -13,7 +13,9 @@ func TestAmountsAreRoundAndHaveTheirUnit(t *testing.T) {
 	}{
 		{31, "ms", "31 ms"},
 		{0.25, "ms", "0.3 ms"},
-		{1234.56, "ms", "1235 ms"},
+		{999, "ms", "999 ms"},
+		{10000, "ms", "10 s"},
+		{0.5, "part of the queue", "50 %"},
 		{90, "s", "90 s"},
 		{1.5 * (1 << 30), "bytes", "1.5 GiB"},
 		{0.625, "share", "62.5 %"},

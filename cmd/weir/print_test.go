@@ -58,6 +58,7 @@ func calm() *api.Status {
 				{Name: "memory", Reason: "memory", Value: 164 << 20, Unit: "bytes", Limit: 410 << 20, Hard: 471 << 20, Source: "memory.max of the control group", Pressure: 0.4, Effective: 0.4},
 				{Name: "disk", Reason: "disk", Value: 40 << 30, Unit: "bytes", Limit: 1200 << 20, Hard: 100 << 20, Source: "size of the file system", Pressure: 0, Effective: 0},
 				{Name: "queue", Reason: "queue", Value: 12, Unit: "messages", Source: "no limit is set"},
+				{Name: "storage", Reason: "storage", Value: 8, Unit: "ms", Limit: 1000, Hard: 10000, Source: "8 times the median of 2.1 ms, at least 1 s", Pressure: 0.01, Effective: 0.01},
 				{Name: "accept-queue", Reason: "connections", Unavailable: "TCP_INFO is not there on this system"},
 			},
 			Slots: api.Slots{
@@ -181,13 +182,16 @@ func TestRefusalsAreExplainedInPlainWords(t *testing.T) {
 	local.Reply = "421 4.4.2 mx.example.org Timeout, closing channel; reason=idle id=7gq2k9xa"
 	local.Client, local.Net, local.Point, local.Reason, local.RetrySeconds = netip.Addr{}, netip.Prefix{}, "between", "idle", 0
 	local.Rule, local.Measure, local.Class = "nothing was said for 10 s \x1b[31m", nil, "control"
+	local.Session = "01KJZ0AB"
+	everyone := drained
+	everyone.Client, everyone.Net, everyone.Point = netip.Addr{}, netip.Prefix{}, "between"
 	another := fallen
 	another.Client, another.RetrySeconds = netip.MustParseAddr("198.51.100.9"), 82
 	third := another
 	third.Client, third.Time = netip.MustParseAddr("2001:db8::9"), third.Time.Add(time.Second)
 	for name, all := range map[string][]api.Decision{
 		"why-load": {refused()}, "why-fallen": {fallen}, "why-disk": {disk}, "why-maintenance": {drained},
-		"why-observed": {rate}, "why-memory": {memory}, "why-local": {local},
+		"why-observed": {rate}, "why-memory": {memory}, "why-local": {local}, "why-everyone": {everyone},
 		"why-many": {disk, fallen, another, third, memory},
 	} {
 		printed(t, name, func(w io.Writer) error { return writeDecisions(w, all, noon) })

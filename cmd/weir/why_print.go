@@ -54,11 +54,20 @@ func writeDecision(w io.Writer, d *api.Decision, now time.Time) error {
 
 // refusal says who was refused, and where.
 func refusal(d *api.Decision) string {
-	verb := "was refused"
-	if d.Verdict == api.VerdictObserve {
-		verb = "would have been refused"
+	end := fmt.Sprintf("%s: reason=%s", at(d.Point), d.Reason)
+	switch would := d.Verdict == api.VerdictObserve; {
+	case isForAll(d):
+		return "those who were connected were refused " + end
+	case would:
+		return fmt.Sprintf("%s (%s) would have been refused %s", clientOf(d), d.Class, end)
 	}
-	return fmt.Sprintf("%s (%s) %s %s: reason=%s", clientOf(d), d.Class, verb, at(d.Point), d.Reason)
+	return fmt.Sprintf("%s (%s) was refused %s", clientOf(d), d.Class, end)
+}
+
+// isForAll tells of a decision about all sessions of a listener: a maintenance
+// that begins sends them away together.
+func isForAll(d *api.Decision) bool {
+	return !d.Client.IsValid() && d.Point == "between" && d.Session == ""
 }
 
 func clientOf(d *api.Decision) string {
@@ -159,14 +168,18 @@ func rule(d *api.Decision) string {
 
 // told says when the client was told to come back.
 func told(d *api.Decision, now time.Time) string {
+	subject := "It was"
+	if isForAll(d) {
+		subject = "They were"
+	}
 	switch {
 	case d.Verdict == api.VerdictObserve:
 		return "It was let in, because the mode is observe."
 	case d.RetrySeconds > 0:
-		return fmt.Sprintf("It was told to come back in %d s, at %s.", d.RetrySeconds,
-			momentOfRecord(d.Time.Add(time.Duration(d.RetrySeconds)*time.Second), now))
+		back := d.Time.Add(time.Duration(d.RetrySeconds) * time.Second)
+		return fmt.Sprintf("%s told to come back in %d s, at %s.", subject, d.RetrySeconds, momentOfRecord(back, now))
 	}
-	return "It was not told when to come back."
+	return subject + " not told when to come back."
 }
 
 // shared says that several clients have the id.
