@@ -29,8 +29,8 @@ type Admission struct {
 	// follows it.
 	Slots int `toml:"slots" unit:"clients"`
 
-	// How long a client waits before its greeting, at most, until there is a
-	// slot for it. A short wait saves it from coming again.
+	// How long a client waits for its greeting, at most, until there is a slot
+	// for it. A short wait saves it from coming again.
 	Wait time.Duration `toml:"wait"`
 
 	// The part of the processors that refusing may take while they are busy.
@@ -40,20 +40,19 @@ type Admission struct {
 	// The least time after which those who are sent away are told to come back.
 	RetryMin time.Duration `toml:"retry_min"`
 
-	// The longest. Those in between are given so that all who come back find
-	// room.
+	// The longest such time. Those between are chosen so that whoever comes back
+	// finds room.
 	RetryMax time.Duration `toml:"retry_max"`
 }
 
 // Limits are how much one client, or one network, may ask for.
 type Limits struct {
-	// How many connections may be open at once. Those beyond hear 421 4.7.0. 0
-	// is no limit, here and in all of these.
+	// How many connections may be open at once. Those beyond hear 421 4.7.0.
+	// 0 is no limit, here and in all of these.
 	Connections int `toml:"connections" unit:"connections"`
 
-	// How many connections may be opened in a time: "100/1m" are a hundred a
-	// minute, and a hundred of them at once; "100/1m+10" are as many, but ten at
-	// once.
+	// How many connections may be opened in a time. "100/1m" are a hundred a
+	// minute, all of which may come at once; of "100/1m+10" only ten may.
 	ConnectionRate Rate `toml:"connection_rate"`
 
 	// How many messages may be sent in a time. Those beyond hear 451 4.7.1.
@@ -68,7 +67,7 @@ type Limits struct {
 	// How many attempts to sign in may fail in a time.
 	FailedAuthRate Rate `toml:"failed_auth_rate"`
 
-	// How many recipients may be refused for good in a time, as those are whom
+	// How many recipients may be refused for good in a time, as are those that
 	// somebody guesses.
 	UnknownRecipientRate Rate `toml:"unknown_recipient_rate"`
 }
@@ -101,8 +100,8 @@ type Greylist struct {
 
 // Window is a maintenance that the configuration asks for.
 type Window struct {
-	// The days on which it begins: "Sun", a list of such, or a date for once,
-	// "2026-12-24". Without one, every day.
+	// The days on which it begins: "Sun" is every Sunday, "2026-12-24" that day
+	// alone. Without one, every day.
 	Days []WindowDay `toml:"days" example:"Sun"`
 
 	// The time of day at which it begins, in the time zone of the machine (TZ).

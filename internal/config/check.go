@@ -86,6 +86,17 @@ func (d *decoder) placed(key, problem, suggestion string) Fault {
 	return Fault{File: d.path, Key: key, Problem: key + ": " + problem, Suggestion: suggestion}
 }
 
+// setOf is the first of some keys that is set, to show in its place what is
+// wrong between them; without any, the first.
+func (d *decoder) setOf(keys ...string) string {
+	for _, key := range keys {
+		if _, set := d.places[key]; set {
+			return key
+		}
+	}
+	return keys[0]
+}
+
 // parent is the key that a key is a part of: "listener[0]" of
 // "listener[0].address", and "listener" of that; "" at the top.
 func parent(key string) string {

@@ -54,7 +54,7 @@ func checkAdmission(d *decoder, a Admission, s Spool) {
 	}
 	d.atLeastTime("admission.retry_min", a.RetryMin, time.Second)
 	if a.RetryMax < a.RetryMin {
-		d.wrong("admission.retry_max", fmt.Sprintf("the longest time to come back, %s, is shorter than the least, %s",
+		d.wrong(d.setOf("admission.retry_max", "admission.retry_min"), fmt.Sprintf("the longest time to come back, %s, is shorter than the least, %s",
 			FormatDuration(a.RetryMax), FormatDuration(a.RetryMin)), "")
 	}
 	if a.RetryMax > maxRetry {
@@ -89,7 +89,7 @@ func checkGreylist(d *decoder, g Greylist) {
 		d.doubt("greylist.delay", fmt.Sprintf("all mail of new senders is late by %s", FormatDuration(g.Delay)), "")
 	}
 	if g.Window <= g.Delay {
-		d.wrong("greylist.window", fmt.Sprintf("a client has to come again within %s, but not before %s have passed",
+		d.wrong(d.setOf("greylist.window", "greylist.delay"), fmt.Sprintf("a client has to come again within %s, but not before %s have passed",
 			FormatDuration(g.Window), FormatDuration(g.Delay)), "")
 	}
 	d.atLeastTime("greylist.keep", g.Keep, Day)

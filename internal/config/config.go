@@ -45,7 +45,8 @@ type Config struct {
 	// example.org. From the networks of [clients], mail to any domain is taken.
 	AcceptFor []string `toml:"accept_for" example:"example.org"`
 
-	// Who may send to anywhere, and how much one client may ask for.
+	// Who may send to anywhere, and how much one client may ask for. A client is
+	// an IPv4 address, or the /64 of an IPv6 one, since that is what one site has.
 	Clients Clients `toml:"clients"`
 
 	// Where Weir listens for mail. One table for each address.
@@ -112,10 +113,12 @@ type Clients struct {
 
 	// The networks whose clients are known, such as one's own other servers:
 	// when there is more work than can be done, they are sent away after those
-	// that are not. It does not let them send to anywhere.
+	// that are not. Those of allow are known as well; to be known alone does not
+	// let a client send to anywhere.
 	Known []netip.Prefix `toml:"known" example:"198.51.100.0/24"`
 
-	// The networks whose clients none of the limits below hold for.
+	// The networks whose clients none of the limits below hold for. To be in
+	// allow or in known does not lift them.
 	Exempt []netip.Prefix `toml:"exempt" example:"198.51.100.9"`
 
 	Limits
@@ -145,10 +148,11 @@ type Listener struct {
 	TLS ListenerTLS `toml:"tls"`
 
 	// What clients of this listener are when there is more work than can be
-	// done. Empty: it is found out of each. "submission": people and programs
-	// that send mail of their own, refused late. "known": servers that are
-	// expected, such as one's own, refused before those. "control": never
-	// refused for load, for health checks and the machine's own mail.
+	// done. Empty: it is found out of each, and a Unix socket is "control".
+	// "submission": people and programs that send mail of their own, refused
+	// late. "known": servers that are expected, such as one's own, refused
+	// before those. "control": never refused for load, for health checks and
+	// the machine's own mail.
 	Class ListenerClass `toml:"class"`
 }
 

@@ -217,12 +217,16 @@ func rewritten(l leaf, key string, v value) string {
 	if l.name == "duration" && v.kind == unstable.Integer {
 		return fmt.Sprintf("write %s = \"%ss\" for seconds", lastName(key), v.text)
 	}
-	if _, err := l.parse(v.text); err != nil || v.kind == unstable.Array || v.kind == unstable.InlineTable || v.text == "" {
+	x, err := l.parse(v.text)
+	if err != nil || v.kind == unstable.Array || v.kind == unstable.InlineTable || v.text == "" {
 		return ""
 	}
 	text := v.text
-	if l.kinds[0] == unstable.String {
+	switch l.kinds[0] {
+	case unstable.String:
 		text = fmt.Sprintf("%q", v.text)
+	case unstable.Bool: // the environment takes words that TOML does not
+		text = fmt.Sprint(x)
 	}
 	return fmt.Sprintf("write %s = %s", lastName(key), text)
 }

@@ -25,6 +25,7 @@ func FuzzLoad(f *testing.F) {
 	for _, text := range []string{
 		"", "=", "[", "[[", "a=", "a=[", "a='''", `a="""`, "\r", "a=1\r", "#\x00", "a.b.c=1", "[a.b]\n[a]", "\xff",
 		"listener = 1\n[[listener]]", "listener=[[]]", "[[listener]]\n[listener]", "smtp=1\n[smtp]", "smtp.x.y=1", "[listener.x]", "tls=[{}]",
+		"[clients.network]\n[clients]", "[[lifecycle.window]]\n[lifecycle]", "[clients.network.x]", "clients.network=1", "lifecycle.window=[{days=[1]}]",
 		"[smtp]\n[smtp]", "hostname={a={b=1}}", "next_hop=[[\"a\"]]", "a=1979-05-27", "retry={first=1,first=2}", "\"\"=1",
 	} {
 		f.Add([]byte(text))
@@ -49,7 +50,7 @@ func FuzzLoad(f *testing.F) {
 
 // What is read and written again is read as the same.
 func FuzzValues(f *testing.F) {
-	for _, text := range []string{"50MiB", "1d12h", "192.0.2.0/24", "smtp://host:25", "lmtp+unix:/a", "::1", "200us", "1.5KiB", "smtps://[::1]:1", "smtp+mx://a.example", "lmtp://host", "0", "1.5d"} {
+	for _, text := range []string{"50MiB", "1d12h", "192.0.2.0/24", "smtp://host:25", "lmtp+unix:/a", "::1", "200us", "1.5KiB", "smtps://[::1]:1", "smtp+mx://a.example", "lmtp://host", "0", "1.5d", "100/1m+20", "1GiB/1h+5MB", "1/s", "Sun", "2026-12-24", "03:00"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -66,6 +67,26 @@ func FuzzValues(f *testing.F) {
 		if v, err := parseNetwork(text); err == nil {
 			if again, err := parseNetwork(v.String()); err != nil || again != v {
 				t.Errorf("network %q: %v, then %v, %v", text, v, again, err)
+			}
+		}
+		if v, err := ParseRate(text); err == nil {
+			if again, err := ParseRate(v.String()); err != nil || again != v || v.Count < 0 || v.Burst < 0 {
+				t.Errorf("rate %q: %v, then %v, %v", text, v, again, err)
+			}
+		}
+		if v, err := ParseByteRate(text); err == nil {
+			if again, err := ParseByteRate(v.String()); err != nil || again != v || v.Bytes < 0 || v.Burst < 0 {
+				t.Errorf("rate of bytes %q: %v, then %v, %v", text, v, again, err)
+			}
+		}
+		if v, err := parseWindowDay(text); err == nil {
+			if again, err := parseWindowDay(v.String()); err != nil || again != v {
+				t.Errorf("day %q: %v, then %v, %v", text, v, again, err)
+			}
+		}
+		if v, err := parseTimeOfDay(text); err == nil {
+			if again, err := parseTimeOfDay(v.String()); err != nil || again != v {
+				t.Errorf("time of day %q: %v, then %v, %v", text, v, again, err)
 			}
 		}
 		if v, err := ParseNextHop(text); err == nil {

@@ -45,9 +45,9 @@ func leafOf(t reflect.Type) leaf {
 	case reflect.TypeFor[slog.Level]():
 		return leaf{"level", `a level in quotes, such as "info"`, text, wrap(parseLevel)}
 	case reflect.TypeFor[Rate]():
-		return leaf{"rate", `a rate in quotes, such as "100/1m"`, text, wrap(ParseRate)}
+		return leaf{"rate", `a rate in quotes, such as "100/1m"`, append(text, unstable.Integer), wrap(ParseRate)}
 	case reflect.TypeFor[ByteRate]():
-		return leaf{"rate of bytes", `a rate in quotes, such as "100MiB/1h"`, text, wrap(ParseByteRate)}
+		return leaf{"rate of bytes", `a rate in quotes, such as "100MiB/1h"`, append(text, unstable.Integer), wrap(ParseByteRate)}
 	case reflect.TypeFor[WindowDay]():
 		return leaf{"day", `a day in quotes, such as "Sun" or "2026-12-24"`, append(text, unstable.LocalDate), wrap(parseWindowDay)}
 	case reflect.TypeFor[TimeOfDay]():

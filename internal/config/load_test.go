@@ -46,10 +46,13 @@ func TestEveryKindOfValueIsRead(t *testing.T) {
 
 		[clients]
 		allow = ["192.0.2.0/24", "2001:db8::1"]
+		connection_rate = "100/1m+20"
+		bytes_rate = "1GiB/1h"
 
 		[[listener]]
 		address = ":25"
 		name = "public"
+		class = "known"
 		[[listener]]
 		address = "unix:/run/weir/lmtp.sock"
 		protocol = "lmtp"
@@ -78,6 +81,32 @@ func TestEveryKindOfValueIsRead(t *testing.T) {
 		[admin]
 		http = ""
 
+		[clients.network]
+		connections = 50
+		message_rate = "1000/h"
+		recipient_rate = 0
+
+		[admission]
+		mode = "observe"
+		max_connections = 2_000
+		memory = "512MiB"
+
+		[greylist]
+		enabled = true
+		reply = 421
+		exempt = ["198.51.100.7"]
+
+		[[lifecycle.window]]
+		days = ["Sun", 2026-12-24]
+		start = "03:00"
+		length = "90m"
+		listener = "public"
+		[[lifecycle.window]]
+		start = 22:30:00
+
+		[lifecycle]
+		lame_duck = "5s"
+
 		[log]
 		format = "json"
 		level = "debug"
@@ -92,7 +121,7 @@ func TestEveryKindOfValueIsRead(t *testing.T) {
 	want.SMTP.MaxErrors = 3
 	want.Clients.Allow = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::1/128")}
 	want.Listeners = []Listener{
-		{Name: "public", Address: ":25", Protocol: ProtocolSMTP, TLS: ListenerTLSAuto},
+		{Name: "public", Address: ":25", Protocol: ProtocolSMTP, TLS: ListenerTLSAuto, Class: ListenerClassKnown},
 		{Address: "unix:/run/weir/lmtp.sock", Protocol: ProtocolLMTP, TLS: ListenerTLSOff},
 	}
 	want.Routes = []Route{{To: []string{"example.org"}, NextHop: []NextHop{
@@ -105,6 +134,20 @@ func TestEveryKindOfValueIsRead(t *testing.T) {
 	want.DNS.Servers = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:53"), netip.MustParseAddrPort("[::1]:5353")}
 	want.Spool.Memtable, want.Spool.LargeBody = 64<<20, 1<<20
 	want.Admin.HTTP = ""
+	want.Clients.ConnectionRate = Rate{Count: 100, Per: time.Minute, Burst: 20}
+	want.Clients.BytesRate = ByteRate{Bytes: 1 << 30, Per: time.Hour}
+	want.Clients.Network = Limits{Connections: 50, MessageRate: Rate{Count: 1000, Per: time.Hour}}
+	want.Admission.Mode, want.Admission.MaxConnections, want.Admission.Memory = AdmissionObserve, 2000, 512<<20
+	want.Greylist.Enabled, want.Greylist.Reply = true, 421
+	want.Greylist.Exempt = []netip.Prefix{netip.MustParsePrefix("198.51.100.7/32")}
+	want.Lifecycle.LameDuck = 5 * time.Second
+	want.Lifecycle.Windows = []Window{
+		{
+			Days:  []WindowDay{{Weekday: time.Sunday}, {Date: Date{2026, time.December, 24}}},
+			Start: TimeOfDay(3 * time.Hour), Length: 90 * time.Minute, Listener: "public",
+		},
+		{Start: TimeOfDay(22*time.Hour + 30*time.Minute), Length: time.Hour},
+	}
 	want.Log = Log{Format: LogJSON, Level: slog.LevelDebug}
 	if diff := cmp.Diff(want, c, equal()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -138,6 +181,9 @@ func TestEnvironmentSetsLists(t *testing.T) {
 		"WEIR_ROUTE__0__TO=example.org",
 		"WEIR_ROUTE__0__NEXT_HOP=lmtp://127.0.0.1:24",
 		"WEIR_ADMIN__HTTP=",
+		"WEIR_CLIENTS__NETWORK__CONNECTION_RATE=5/s",
+		"WEIR_LIFECYCLE__WINDOW__0__DAYS=Sat,Sun",
+		"WEIR_LIFECYCLE__WINDOW__0__START=03:00",
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -157,6 +203,16 @@ func TestEnvironmentSetsLists(t *testing.T) {
 	}
 	if len(c.Routes) != 1 || c.Routes[0].NextHop[0].Address() != "127.0.0.1:24" {
 		t.Errorf("routes are %v", c.Routes)
+	}
+	if c.Clients.Network.ConnectionRate != (Rate{Count: 5, Per: time.Second}) {
+		t.Errorf("the rate is %v", c.Clients.Network.ConnectionRate)
+	}
+	windows := []Window{{
+		Days:  []WindowDay{{Weekday: time.Saturday}, {Weekday: time.Sunday}},
+		Start: TimeOfDay(3 * time.Hour), Length: time.Hour,
+	}}
+	if diff := cmp.Diff(windows, c.Lifecycle.Windows); diff != "" {
+		t.Errorf("windows (-want +got)\n%s", diff)
 	}
 }
 
@@ -322,13 +378,17 @@ func TestUnquotedWordIsMarkedAndNotItsKey(t *testing.T) {
 
 func TestBaseIsNotChanged(t *testing.T) {
 	base := Dev("/tmp/weir")
-	src := sourceOf("[[listener]]\naddress = \"127.0.0.1:1\"\n[clients]\nallow = \"192.0.2.1\"")
+	base.Lifecycle.Windows = []Window{{Length: time.Hour}}
+	want := *base
+	src := sourceOf("[[listener]]\naddress = \"127.0.0.1:1\"\n[clients]\nallow = \"192.0.2.1\"\n[[lifecycle.window]]\nstart = \"03:00\"")
 	src.Base, src.Environ = base, []string{"WEIR_LISTENER__0__NAME=x"}
 	c, _, err := Load(src)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Dev("/tmp/weir"), base, equal()); diff != "" {
+	want.Lifecycle.Windows = []Window{{Length: time.Hour}}
+	want.Listeners = Dev("/tmp/weir").Listeners
+	if diff := cmp.Diff(&want, base, equal()); diff != "" {
 		t.Errorf("Load wrote into its base (-want +got)\n%s", diff)
 	}
 	if !c.Dev || c.Listeners[0].Name != "x" || c.StateDir != "/tmp/weir" {

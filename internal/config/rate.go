@@ -84,10 +84,13 @@ func parseRate(s, example, withBurst string, number func(string) (int64, error))
 		return 0, 0, 0, nil
 	}
 	left, right, found := strings.Cut(s, "/")
-	if count, err = number(strings.TrimSpace(left)); err != nil {
+	count, err = number(strings.TrimSpace(left))
+	switch {
+	case err != nil && !found:
+		return 0, 0, 0, fmt.Errorf("%q is not a rate: write it as %s", s, example)
+	case err != nil:
 		return 0, 0, 0, fmt.Errorf("%q is not a rate: %w; write it as %s", s, err, example)
-	}
-	if !found {
+	case !found:
 		return 0, 0, 0, fmt.Errorf("%q does not say in what time: write it as %s/1m or %s/1h", s, s, s)
 	}
 	within, more, bursts := strings.Cut(right, "+")
