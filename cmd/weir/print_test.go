@@ -178,6 +178,10 @@ func TestRefusalsAreExplainedInPlainWords(t *testing.T) {
 	memory.Reply = strings.Replace(memory.Reply, "reason=load", "reason=memory", 1)
 	memory.Reason, memory.Rule, memory.Pressure = "memory", "the memory for sessions is promised to others", 0.9
 	memory.Measure, memory.Deciding = &api.Measure{Name: "memory promised", Value: 225 << 20, Limit: 281 << 20, Unit: "bytes"}, "memory"
+	waited := refused()
+	waited.Rule, waited.Pressure = "no slot came free in time, and others wait for one too", 0.84
+	waited.Measure = &api.Measure{Name: "slots in use", Value: 64, Limit: 64}
+	waited.Signals[0].Value, waited.Signals[0].Pressure, waited.Signals[0].Effective = 4.2, 0.84, 0.84
 	local := refused()
 	local.Reply = "421 4.4.2 mx.example.org Timeout, closing channel; reason=idle id=7gq2k9xa"
 	local.Client, local.Net, local.Point, local.Reason, local.RetrySeconds = netip.Addr{}, netip.Prefix{}, "between", "idle", 0
@@ -191,7 +195,7 @@ func TestRefusalsAreExplainedInPlainWords(t *testing.T) {
 	third.Client, third.Time = netip.MustParseAddr("2001:db8::9"), third.Time.Add(time.Second)
 	for name, all := range map[string][]api.Decision{
 		"why-load": {refused()}, "why-fallen": {fallen}, "why-disk": {disk}, "why-maintenance": {drained},
-		"why-observed": {rate}, "why-memory": {memory}, "why-local": {local}, "why-everyone": {everyone},
+		"why-observed": {rate}, "why-memory": {memory}, "why-local": {local}, "why-everyone": {everyone}, "why-waited": {waited},
 		"why-many": {disk, fallen, another, third, memory},
 	} {
 		printed(t, name, func(w io.Writer) error { return writeDecisions(w, all, noon) })

@@ -90,12 +90,16 @@ func at(point string) string {
 	return "at " + point
 }
 
+// worthSaying is the pressure from which on a signal gives its name to refusals
+// of those who waited in vain, though nobody is sent away for it alone.
+const worthSaying = 0.8
+
 // pressed says what the signals said that the refusal is for.
 func pressed(d *api.Decision) string {
 	var said []string
 	for i := range d.Signals {
 		s := &d.Signals[i]
-		decides := s.Name == d.Deciding && s.Effective >= 1
+		decides := s.Name == d.Deciding && s.Effective >= worthSaying
 		if s.Reason == d.Reason && s.Unavailable == "" && isLimited(s) && (decides || s.Pressure >= 1) {
 			said = append(said, stood(s))
 		}

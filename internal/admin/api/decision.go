@@ -129,9 +129,10 @@ func parseDecisionID(s string) (string, error) {
 	return s, nil
 }
 
-// ParseClient reads the address of a client, or the network of several.
+// ParseClient reads the address of a client, or the network of several. What is
+// IPv4 in the form of IPv6 is IPv4.
 func ParseClient(s string) (netip.Prefix, error) {
-	if a, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+	if a, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil && !strings.Contains(a.Zone(), "/") {
 		a = a.Unmap().WithZone("")
 		return netip.PrefixFrom(a, a.BitLen()), nil
 	}
@@ -139,8 +140,15 @@ func ParseClient(s string) (netip.Prefix, error) {
 	if err != nil {
 		return p, fmt.Errorf("%q is not an address such as 192.0.2.7, or a network such as 192.0.2.0/24", s)
 	}
+	if p.Addr().Is4In6() && p.Bits() >= mappedBits {
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-mappedBits)
+	}
 	return p.Masked(), nil
 }
+
+// mappedBits is the length of the prefix that IPv4 addresses have in IPv6 (RFC
+// 4291 section 2.5.5.2).
+const mappedBits = 96
 
 // Decisions are those that a query chose.
 type Decisions struct {
