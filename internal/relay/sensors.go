@@ -155,6 +155,7 @@ func (s *sensors) measureMemory() {
 		r.Source += "; work stands still for memory"
 	}
 	s.slow[admission.SignalMemory] = r
+	s.slow[admission.SignalSessions].Source = "80 % and 95 % of [admission] max_connections, or of what memory and descriptors allow"
 	s.budgets.Memory = 0
 	if m.Unavailable == "" {
 		s.budgets.Memory = budgetOf(m.Limit)

@@ -122,11 +122,16 @@ const (
 	patience = time.Second
 )
 
-// next returns the board that follows, with what the sensors said now.
-func (b *Board) next(r *Readings, now time.Time) *Board {
+// next returns the board that follows, with what the sensors said now. light tells
+// that slots and waiting room can take all that comes: then late processors make
+// it slower, and to refuse it would make nothing better.
+func (b *Board) next(r *Readings, light bool, now time.Time) *Board {
 	n := &Board{At: now}
 	for id := range r {
 		n.Signals[id] = b.Signals[id].next(SignalID(id), &r[id], now, now.Sub(b.At))
+		if light && SignalID(id) == SignalLoad {
+			n.Signals[id].Effective = min(n.Signals[id].Effective, 1)
+		}
 		if e := n.Signals[id].Effective; e > n.Pressure {
 			n.Pressure, n.Deciding = e, SignalID(id)
 		}

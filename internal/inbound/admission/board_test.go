@@ -42,7 +42,7 @@ func play(id SignalID, tick time.Duration, values ...float64) []float64 {
 		now = now.Add(tick)
 		r := &Readings{}
 		r[id] = Reading{Value: v, Target: 1, Hard: 2}
-		b = b.next(r, now)
+		b = b.next(r, false, now)
 		got = append(got, b.Pressure)
 	}
 	return got
@@ -94,7 +94,7 @@ func TestTheGreatestPressureGivesTheReason(t *testing.T) {
 	r := &Readings{}
 	r[SignalMemory] = Reading{Value: 85, Target: 80, Hard: 92}
 	r[SignalFiles] = Reading{Value: 1, Target: 64, Hard: 2}
-	b := (&Board{At: now}).next(r, now)
+	b := (&Board{At: now}).next(r, false, now)
 	if b.Deciding != SignalFiles || b.Reason() != ReasonDisk || b.Pressure != 2 {
 		t.Errorf("%v (%v) at %v", b.Deciding, b.Reason(), b.Pressure)
 	}
@@ -107,5 +107,22 @@ func TestEverySignalHasANameAndAReason(t *testing.T) {
 			t.Errorf("signal %d: %q, %q", id, id, id.Reason())
 		}
 		seen[id.String()] = true
+	}
+}
+
+func TestLateProcessorsRefuseNobodyWhileThereIsRoom(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	r := &Readings{}
+	r[SignalLoad] = Reading{Value: 100, Target: 5, Hard: 25}
+	b := (&Board{At: now}).next(r, true, now)
+	if b.Pressure != 1 || b.Signals[SignalLoad].Pressure != 2 {
+		t.Errorf("pressure %v, of a signal at %v", b.Pressure, b.Signals[SignalLoad].Pressure)
+	}
+	if b = b.next(r, false, now); b.Pressure != 2 {
+		t.Errorf("pressure %v with much to do", b.Pressure)
+	}
+	r[SignalMemory] = Reading{Value: 2, Target: 1, Hard: 2}
+	if b = (&Board{At: now}).next(r, true, now); b.Pressure != 2 {
+		t.Errorf("pressure %v without memory", b.Pressure)
 	}
 }

@@ -80,6 +80,8 @@ type Controller struct {
 	ids      *ids
 	batches  batches
 	counts   counts
+	turned   int64 // whom the gate had sent away at the last tick
+	turnedAt time.Time
 	unheard  atomic.Int64
 	unspoken atomic.Int64
 }
@@ -131,7 +133,8 @@ func (c *Controller) Tick(r *Readings, b Budgets, now time.Time) {
 			Unit: "connections", Source: r[SignalSessions].Source,
 		}
 	}
-	board := c.board.Load().next(r, now)
+	g := c.gate.figures()
+	board := c.board.Load().next(r, !c.overrun(&g, now), now)
 	c.board.Store(board)
 	memorySlots := 0
 	if b.Memory > 0 {
@@ -140,9 +143,19 @@ func (c *Controller) Tick(r *Readings, b Budgets, now time.Time) {
 	c.pace.watch(now)
 	c.gate.setPressure(board.Pressure)
 	c.gate.tick(now, board.Signals[SignalLoad].Effective, memorySlots)
-	if peak := c.gate.figures().PeakRate; peak > 0 {
-		c.batches.setRate(max(peak/2, leastReturns))
+	if g.PeakRate > 0 {
+		c.batches.setRate(max(g.PeakRate/2, leastReturns))
 	}
+}
+
+// overrun tells whether more comes than the slots and the waiting room can take:
+// a queue stands, or somebody was sent away within the last second. It is called by
+// Tick alone.
+func (c *Controller) overrun(g *gateFigures, now time.Time) bool {
+	if n := g.Full + g.Late + g.Displaced; n > c.turned {
+		c.turned, c.turnedAt = n, now
+	}
+	return g.Standing || !c.turnedAt.IsZero() && now.Sub(c.turnedAt) < time.Second
 }
 
 // Board returns what is known now.
@@ -270,7 +283,7 @@ func (c *Controller) sendAway(p Peer, class Class, at Point, state State, drain 
 		if !drain.Until.IsZero() {
 			r.Rule += " until " + drain.Until.Format(time.RFC3339)
 			// Those who are sent away come back after the end, spread by the book.
-			r.Retry = drain.Until.Sub(now) + c.batches.appointment(now) - c.options.RetryMin
+			r.Retry = drain.Until.Sub(now) + max(c.batches.appointment(now)-c.options.RetryMin, 0) + time.Second
 		}
 		if drain.Text != "" {
 			r.Rule += ": " + drain.Text
