@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/weirmail/weir/internal/admin/api"
 )
@@ -69,13 +70,18 @@ func (c *whyCommand) query() (api.DecisionQuery, error) {
 	return q, nil
 }
 
-// idIn finds the id in a reply that was pasted as a whole.
+// idIn finds the id in a reply that was pasted as a whole, with whatever a log or
+// a notice has put around it.
 func idIn(s string) string {
-	if _, behind, found := strings.Cut(s, "id="); found {
-		id, _, _ := strings.Cut(behind, " ")
-		return id
+	i := strings.LastIndex(s, "id=")
+	if i < 0 {
+		return s
 	}
-	return s
+	id := s[i+len("id="):]
+	if end := strings.IndexFunc(id, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }); end >= 0 {
+		id = id[:end]
+	}
+	return id
 }
 
 func nothingRefused(q api.DecisionQuery) string {
