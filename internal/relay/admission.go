@@ -13,6 +13,7 @@ import (
 	"github.com/weirmail/weir/internal/config"
 	"github.com/weirmail/weir/internal/inbound"
 	"github.com/weirmail/weir/internal/inbound/admission"
+	"github.com/weirmail/weir/internal/resources"
 	"github.com/weirmail/weir/internal/spool"
 )
 
@@ -62,6 +63,7 @@ func (r *Relay) openGatehouse(ctx context.Context) (*gatehouse, error) {
 		RetryMin:    cfg.Admission.RetryMin,
 		RetryMax:    cfg.Admission.RetryMax,
 		RefusalCPU:  float64(cfg.Admission.RefusalCPU) / 100,
+		Processors:  resources.Processors(resources.Options{}),
 	}, now)
 	if cfg.Greylist.Enabled {
 		g.greylist = r.openGreylist(g, known)

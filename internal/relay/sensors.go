@@ -110,7 +110,7 @@ func (s *sensors) now() (admission.Readings, admission.Budgets) {
 	r, b := s.slow, s.budgets
 	s.mu.Unlock()
 	r[admission.SignalLoad] = admission.Reading{
-		Value: milliseconds(s.delay.Late()), Target: 5, Hard: 25, Unit: "ms",
+		Value: milliseconds(s.delay.Late()), Target: 40, Hard: 200, Unit: "ms",
 		Source: "fixed: how late a goroutine runs that is due",
 	}
 	r[admission.SignalStorage], r[admission.SignalFault] = s.storage()

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"math/rand/v2"
 	"net/netip"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -41,6 +42,9 @@ type Options struct {
 	// RefusalCPU is the part of the processors, from 0 to 1, that refusals may
 	// take while those are short; 0 means a tenth.
 	RefusalCPU float64
+	// Processors is how many there are, or as much of them as a quota gives; 0
+	// means GOMAXPROCS.
+	Processors float64
 }
 
 func (o *Options) setDefaults() {
@@ -52,6 +56,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.RetryMax <= 0 {
 		o.RetryMax = 30 * time.Minute
+	}
+	if o.Processors <= 0 {
+		o.Processors = float64(runtime.GOMAXPROCS(0))
 	}
 	if o.RefusalCPU <= 0 {
 		o.RefusalCPU = 0.1
@@ -109,7 +116,7 @@ func New(o Options, now time.Time) *Controller {
 		compose: o.Compose, ids: c.ids, random: rand.Float64,
 		least: o.RetryMin, most: o.RetryMax, rate: leastReturns,
 	}
-	c.pace.part, c.pace.at = o.RefusalCPU, now
+	c.pace.part, c.pace.processors, c.pace.at = o.RefusalCPU, o.Processors, now
 	c.board.Store(&Board{At: now})
 	return c
 }

@@ -1,7 +1,6 @@
 package admission
 
 import (
-	"runtime"
 	"sync"
 	"time"
 )
@@ -10,7 +9,8 @@ import (
 // beyond it the listeners stay away from their queues for a moment, and clients
 // wait in TCP, which costs next to nothing. It is safe for concurrent use.
 type pace struct {
-	part float64 // of all processors
+	part       float64 // of all processors
+	processors float64 // as many as there are, or a quota gives
 
 	mu     sync.Mutex
 	at     time.Time
@@ -26,8 +26,9 @@ type pace struct {
 
 // The bounds of pace.
 const (
-	paceBurst = 400 * time.Millisecond // 20 % for 2 s, of one processor
-	leastCost = 15 * time.Microsecond  // most of it is the kernel's, which nobody sees
+	paceBurst = 2 * time.Second       // as much as the part of so long, at once
+	leastCost = 20 * time.Microsecond // of what is seen of it
+	hidden    = 2                     // times that is what it costs with accepting it
 	minPause  = 10 * time.Millisecond
 	maxPause  = 50 * time.Millisecond
 )
@@ -37,7 +38,7 @@ func (p *pace) spend(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// One that was interrupted says nothing of what it cost.
-	d = max(min(d, 10*leastCost), leastCost)
+	d = hidden * max(min(d, 3*leastCost), leastCost)
 	p.cost += (d - p.cost) / 16
 	p.credit -= d
 	p.used += d
@@ -47,9 +48,10 @@ func (p *pace) spend(d time.Duration) {
 func (p *pace) pause(now time.Time, short bool) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	earned := time.Duration(float64(now.Sub(p.at)) * p.part * float64(runtime.GOMAXPROCS(0)))
+	share := p.part * p.processors
+	p.credit += max(time.Duration(float64(now.Sub(p.at))*share), 0)
+	p.credit = min(p.credit, time.Duration(float64(paceBurst)*share))
 	p.at = now
-	p.credit = min(p.credit+max(earned, 0), paceBurst)
 	if !short || p.credit > 0 {
 		return 0
 	}
@@ -74,14 +76,18 @@ func (p *pace) watch(now time.Time) {
 	if passed < time.Second {
 		return
 	}
-	p.recent = (p.used - p.before).Seconds() / passed.Seconds() / float64(runtime.GOMAXPROCS(0))
+	p.recent = (p.used - p.before).Seconds() / passed.Seconds() / p.processors
 	p.watched, p.before = now, p.used
 }
+
+// shortOfCPU is how late processors are, in milliseconds, when refusals have to
+// keep to their part.
+const shortOfCPU = 4
 
 // Pause returns how long a listener is to stay away from its queue, before it
 // accepts the next connection.
 func (c *Controller) Pause(now time.Time) time.Duration {
-	return c.pace.pause(now, c.board.Load().Signals[SignalLoad].Effective >= 0.8)
+	return c.pace.pause(now, c.board.Load().Signals[SignalLoad].Value >= shortOfCPU)
 }
 
 // Spent notes what the refusal of a connection took.
