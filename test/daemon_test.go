@@ -66,8 +66,24 @@ func folder(t testing.TB) string {
 }
 
 // startDaemon starts a relay in dir with the given configuration; what it
-// needs to be alone on this machine is added.
+// needs to be alone on this machine is added. It refuses nobody for being busy,
+// so that a test may run on a machine that is.
 func startDaemon(t testing.TB, dir, configuration string) *daemon {
+	t.Helper()
+	return startProgram(t, dir, "serve", "--config", writeConfiguration(t, dir, configuration))
+}
+
+// startStrict is startDaemon for tests of refusals: the relay refuses what its
+// configuration says.
+func startStrict(t testing.TB, dir, configuration string) *daemon {
+	t.Helper()
+	d := launch(t, dir, nil, "serve", "--config", writeConfiguration(t, dir, configuration))
+	d.awaitReady()
+	return d
+}
+
+// writeConfiguration writes the file of a relay in dir, and returns its path.
+func writeConfiguration(t testing.TB, dir, configuration string) string {
 	t.Helper()
 	path := filepath.Join(dir, "weir.toml")
 	head := fmt.Sprintf("hostname = \"relay.test\"\nstate_dir = %q\n", filepath.Join(dir, "state"))
@@ -78,30 +94,39 @@ func startDaemon(t testing.TB, dir, configuration string) *daemon {
 	if err := os.WriteFile(path, []byte(head+configuration+tail), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return startProgram(t, dir, "serve", "--config", path)
+	return path
 }
 
-// startProgram starts a relay with the given arguments and waits until it
-// serves.
+// lenient is the environment in which admission counts and refuses nothing.
+var lenient = []string{"WEIR_ADMISSION__MODE=observe"}
+
+// startProgram starts a relay with the given arguments, which refuses nobody for
+// being busy, and waits until it serves.
 func startProgram(t testing.TB, dir string, args ...string) *daemon {
 	t.Helper()
-	d := launch(t, dir, args...)
-	select {
-	case <-d.ready:
-	case <-d.exited:
-		t.Fatalf("weir ended before it served:\n%s", d.output())
-	case <-time.After(patience):
-		t.Fatalf("weir does not serve:\n%s", d.output())
-	}
+	d := launch(t, dir, lenient, args...)
+	d.awaitReady()
 	return d
 }
 
-// launch starts a relay and does not wait.
-func launch(t testing.TB, dir string, args ...string) *daemon {
+// awaitReady waits until the relay serves.
+func (d *daemon) awaitReady() {
+	d.t.Helper()
+	select {
+	case <-d.ready:
+	case <-d.exited:
+		d.t.Fatalf("weir ended before it served:\n%s", d.output())
+	case <-time.After(patience):
+		d.t.Fatalf("weir does not serve:\n%s", d.output())
+	}
+}
+
+// launch starts a relay with more in its environment, and does not wait.
+func launch(t testing.TB, dir string, environment []string, args ...string) *daemon {
 	t.Helper()
 	d := &daemon{t: t, dir: dir, ready: make(chan struct{}), exited: make(chan struct{})}
 	d.cmd = exec.Command(program, args...)
-	d.cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CACHE_HOME="+dir)
+	d.cmd.Env = append(append(os.Environ(), "HOME="+dir, "XDG_CACHE_HOME="+dir), environment...)
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	stderr, err := d.cmd.StderrPipe()
 	if err != nil {
