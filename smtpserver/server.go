@@ -13,7 +13,8 @@ import (
 	"github.com/weirmail/weir/smtp"
 )
 
-// ErrServerClosed is returned by [Server.Serve] after Shutdown or Close.
+// ErrServerClosed is returned by [Server.Serve] after Shutdown, HandOver
+// or Close.
 var ErrServerClosed = errors.New("smtpserver: server closed")
 
 // Server takes connections and runs a [Session] on each. Its exported fields
@@ -62,8 +63,11 @@ type Server struct {
 	conns     map[*Conn]struct{}
 	stopping  chan struct{} // closed by Shutdown and Close
 	drained   chan struct{} // closed when stopping and no connection is left
-	base      context.Context
-	cancel    context.CancelFunc
+	handing   chan struct{} // closed by HandOver
+	// unlistened is closed when handing over and no listener is left.
+	unlistened chan struct{}
+	base       context.Context
+	cancel     context.CancelFunc
 }
 
 // State is where a server is in its life.
@@ -181,6 +185,8 @@ func (s *Server) init() {
 		s.stopping = make(chan struct{})
 		s.refusing = make(chan struct{}, handshakesForRefusals)
 		s.drained = make(chan struct{})
+		s.handing = make(chan struct{})
+		s.unlistened = make(chan struct{})
 		s.base, s.cancel = context.WithCancel(context.Background())
 	})
 }
@@ -196,7 +202,7 @@ func (s *Server) Connections() int {
 	return len(s.conns)
 }
 
-// Serve takes connections from the listener until Shutdown or Close, and
+// Serve takes connections from the listener until Shutdown, HandOver or Close, and
 // returns [ErrServerClosed] then; or until the listener fails for good, and
 // returns its error. It closes the listener.
 func (s *Server) Serve(l net.Listener) error {
@@ -212,13 +218,16 @@ func (s *Server) Serve(l net.Listener) error {
 				return s.drainBacklog(l)
 			}
 		}
+		if s.isHandingOver() {
+			return ErrServerClosed
+		}
 		nc, err := l.Accept()
 		if err == nil {
 			failures = 0
 			s.start(nc)
 			continue
 		}
-		if s.State() != Serving {
+		if s.isHandingOver() || s.State() != Serving {
 			return s.drainBacklog(l)
 		}
 		if errors.Is(err, net.ErrClosed) {
@@ -236,11 +245,18 @@ func (s *Server) Serve(l net.Listener) error {
 // deadliner is a listener whose Accept can be made to return.
 type deadliner interface{ SetDeadline(t time.Time) error }
 
+// interruptAccept makes Accept return: at once, and without what waits.
+func interruptAccept(l net.Listener) {
+	if d, ok := l.(deadliner); !ok || d.SetDeadline(time.Unix(1, 0)) != nil {
+		l.Close()
+	}
+}
+
 // drainBacklog tells those who are connected, and were not accepted yet, that the
 // server stops: closing the listener would reset them without a word.
 func (s *Server) drainBacklog(l net.Listener) error {
 	d, ok := l.(deadliner)
-	if !ok || s.State() == Closed {
+	if !ok || s.State() == Closed || s.isHandingOver() {
 		return ErrServerClosed
 	}
 	for {
@@ -273,6 +289,8 @@ func (s *Server) pause(d time.Duration) bool {
 	case <-timer.C:
 		return s.State() == Serving
 	case <-s.stopping:
+		return false
+	case <-s.handing:
 		return false
 	}
 }
@@ -354,7 +372,7 @@ func (s *Server) signalDrained() {
 func (s *Server) track(l net.Listener) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.State() != Serving {
+	if s.State() != Serving || s.isHandingOver() {
 		return false
 	}
 	s.listeners[l] = struct{}{}
@@ -367,6 +385,7 @@ func (s *Server) untrack(l net.Listener) {
 	defer s.mu.Unlock()
 	delete(s.listeners, l)
 	s.signalDrained()
+	s.signalUnlistened()
 }
 
 // Shutdown stops the server: listeners close, sessions without a transaction
@@ -432,10 +451,10 @@ func (s *Server) move(to State) []*Visitor {
 		s.state.Store(int32(to))
 	}
 	for l := range s.listeners {
-		// Serve answers those who wait in the queue, and closes it then.
-		d, ok := l.(deadliner)
-		if !ok || to == Closed || d.SetDeadline(time.Unix(1, 0)) != nil {
+		if to == Closed {
 			l.Close()
+		} else {
+			interruptAccept(l) // Serve answers those who wait in the queue, and closes it then
 		}
 	}
 	var waiting []*Visitor
