@@ -29,6 +29,9 @@ type Options struct {
 	// Put answers [spool.ErrFull], while deliveries go on and make room. The
 	// default is 8 times MemTable; negative is none.
 	Reserve int64
+	// WaitForLock makes Open wait while another process has the spool open,
+	// until this channel is closed. Where it is nil Open fails at once.
+	WaitForLock <-chan struct{}
 	// Clock tells the wall clock time, by which messages become due. The
 	// default is time.Now.
 	Clock func() time.Time

@@ -79,7 +79,8 @@ var _ spool.Spool = (*Store)(nil)
 // Open opens the spool in dir, which is created where it is missing. It
 // returns an error that wraps [ErrInUse] where another store is open there,
 // and one that wraps [ErrFormat] where the folder is not a spool that this
-// program knows. The context bounds the opening only.
+// program knows. The context bounds the opening only,
+// with the time that it waits for another process to leave.
 func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	o = o.withDefaults()
 	fresh, err := checkFormat(o.FS, dir)
@@ -119,7 +120,7 @@ func newStore(dir string, o Options) *Store {
 // open makes the folders, opens the store in them and puts right what the
 // last run left behind.
 func (s *Store) open(ctx context.Context, fresh bool) (err error) {
-	if err := s.makeFolders(fresh); err != nil {
+	if err := s.makeFolders(ctx, fresh); err != nil {
 		return err
 	}
 	if err := s.openStore(); err != nil {
@@ -147,14 +148,14 @@ func (s *Store) open(ctx context.Context, fresh bool) (err error) {
 
 // makeFolders makes what is missing, locks the spool, and writes down the
 // format of a new one.
-func (s *Store) makeFolders(fresh bool) error {
+func (s *Store) makeFolders(ctx context.Context, fresh bool) error {
 	store := s.fs.PathJoin(s.dir, storeFolder)
 	for _, dir := range []string{s.dir, store, s.bodies.dir, s.revoked.dir} {
 		if err := vfs.MkdirAll(s.fs, dir); err != nil {
 			return err
 		}
 	}
-	lock, err := pebble.LockDirectory(store, s.fs)
+	lock, err := s.acquire(ctx, store)
 	if err != nil {
 		return fmt.Errorf("%w: stop that one first, or give this one a folder of its own (%w)", ErrInUse, err)
 	}
