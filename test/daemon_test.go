@@ -124,9 +124,15 @@ func (d *daemon) awaitReady() {
 // launch starts a relay with more in its environment, and does not wait.
 func launch(t testing.TB, dir string, environment []string, args ...string) *daemon {
 	t.Helper()
-	d := &daemon{t: t, dir: dir, ready: make(chan struct{}), exited: make(chan struct{})}
-	d.cmd = exec.Command(program, args...)
-	d.cmd.Env = append(append(os.Environ(), "HOME="+dir, "XDG_CACHE_HOME="+dir), environment...)
+	cmd := exec.Command(program, args...)
+	cmd.Env = append(append(os.Environ(), "HOME="+dir, "XDG_CACHE_HOME="+dir), environment...)
+	return run(t, dir, cmd)
+}
+
+// run starts the command that is or becomes a relay.
+func run(t testing.TB, dir string, cmd *exec.Cmd) *daemon {
+	t.Helper()
+	d := &daemon{t: t, dir: dir, cmd: cmd, ready: make(chan struct{}), exited: make(chan struct{})}
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	stderr, err := d.cmd.StderrPipe()
 	if err != nil {
