@@ -193,7 +193,7 @@ func (e *engine) visit(due time.Duration) {
 	e.visits[v.fd] = v
 	e.open++
 	e.order = append(e.order, waiting{v, number})
-	event := syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(v.fd)}
+	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLOUT, Fd: int32(v.fd)}
 	if err := syscall.EpollCtl(e.poll, syscall.EPOLL_CTL_ADD, v.fd, &event); err != nil {
 		v.settle(unconnected, 0)
 		e.leave(v)
@@ -256,7 +256,12 @@ func (e *engine) happened(event syscall.EpollEvent) {
 	if v == nil {
 		return
 	}
-	if event.Events&syscall.EPOLLOUT != 0 {
+	switch {
+	case event.Events&syscall.EPOLLOUT == 0:
+	case v.record().Connected == 0:
+		v.record().Connected = e.now()
+		e.watch(v, false)
+	default:
 		v.flush()
 	}
 	if event.Events&^syscall.EPOLLOUT != 0 && !v.over {

@@ -35,6 +35,11 @@ type result struct {
 	// due to the 250.
 	P50 float64 `json:"p50_ms"`
 	P99 float64 `json:"p99_ms"`
+	// ServedP50 and ServedP99 are the same from the connection on, of those that
+	// were due later than two seconds after the begin of the stretch: what the
+	// server has made of it once it has noticed.
+	ServedP50 float64 `json:"served_p50_ms"`
+	ServedP99 float64 `json:"served_p99_ms"`
 	// RefusedP99 is how long it took to be refused.
 	RefusedP99 float64 `json:"refused_p99_ms"`
 	// First421 is from the begin of the trouble to the first 421; Recovered
@@ -76,7 +81,7 @@ type result struct {
 // judge takes all figures from the records.
 func judge(e *experiment, records []record, peak float64) *result {
 	r := &result{Experiment: e.Name, About: e.About, Peak: peak, Outcomes: map[string]int64{}, records: records}
-	var late, took, refusal []time.Duration
+	var late, took, served, refusal []time.Duration
 	var offered, good float64
 	for i := range records {
 		c := &records[i]
@@ -86,6 +91,9 @@ func judge(e *experiment, records []record, peak float64) *result {
 			offered++
 			if c.Outcome == accepted {
 				took = append(took, c.latency())
+				if c.Due >= e.Judged.From+recovery {
+					served = append(served, c.served())
+				}
 			}
 		}
 		if c.Outcome == accepted && e.Judged.has(c.End) {
@@ -103,6 +111,7 @@ func judge(e *experiment, records []record, peak float64) *result {
 	r.Offered, r.Goodput = offered/seconds, good/seconds
 	r.OfPeak, r.OfPossible = r.Goodput/peak, r.Goodput/math.Min(peak, r.Offered)
 	r.P50, r.P99 = quantiles(took)
+	r.ServedP50, r.ServedP99 = quantiles(served)
 	r.LateP50, r.LateP99 = quantiles(late)
 	_, r.RefusedP99 = quantiles(refusal)
 	if read, not := r.Outcomes[refused421.String()], r.Outcomes[unheard.String()]; read+not > 0 {

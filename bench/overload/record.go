@@ -48,7 +48,11 @@ const (
 type record struct {
 	Due     time.Duration // when it had to start
 	Started time.Duration
-	Heard   time.Duration // the first reply; 0 without one
+	// Connected is when there was a connection: the kernel of the server has
+	// answered, which takes a second or three where its queue was full. 0
+	// without one.
+	Connected time.Duration
+	Heard     time.Duration // the first reply; 0 without one
 	End     time.Duration // when the outcome was clear
 	Outcome outcome
 	Stage   stage // the reply that was awaited then
@@ -57,3 +61,6 @@ type record struct {
 
 // latency is from the moment that the connection was due.
 func (r *record) latency() time.Duration { return r.End - r.Due }
+
+// served is from the connection to the end.
+func (r *record) served() time.Duration { return r.End - r.Connected }

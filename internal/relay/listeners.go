@@ -1,14 +1,9 @@
 package relay
 
 import (
-	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"math"
-	"net"
-	"os"
-	"syscall"
 
 	"github.com/weirmail/weir/internal/config"
 	"github.com/weirmail/weir/internal/inbound"
@@ -59,27 +54,4 @@ func loadTLS(c *config.TLS) (*tls.Config, error) {
 		return nil, fmt.Errorf("reading the certificate (keys certificate and key of [tls]): %w", err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, nil
-}
-
-// listen opens a listener. The socket of a relay that was killed is taken
-// over; one that somebody listens on is not.
-func listen(network, address string) (net.Listener, error) {
-	// A client that has gone is noticed by the time-outs of the protocol: what
-	// the kernel would ask of it costs five system calls a connection.
-	config := net.ListenConfig{KeepAlive: -1}
-	l, err := config.Listen(context.Background(), network, address)
-	if network != "unix" {
-		return l, err
-	}
-	if !errors.Is(err, syscall.EADDRINUSE) {
-		return l, err
-	}
-	if nc, dialErr := net.Dial(network, address); dialErr == nil {
-		nc.Close()
-		return nil, err
-	}
-	if err := os.Remove(address); err != nil {
-		return nil, fmt.Errorf("removing a socket that nobody listens on: %w", err)
-	}
-	return net.Listen(network, address)
 }

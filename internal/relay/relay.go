@@ -35,6 +35,20 @@ type Options struct {
 	Hurry <-chan struct{}
 	// Version is the version of the program, for the status.
 	Version string
+	// Sockets are where the listening sockets come from, and what is known of
+	// them where the relay hands over. Where it is nil they are opened.
+	Sockets *sockets.Set
+	// Prepared is called once the configuration has been found to be one that
+	// can be run, and the listening sockets are open: before the spool is. Its
+	// error ends the relay. It may be nil.
+	Prepared func() error
+	// WaitForSpool makes the relay wait while another process has the spool
+	// open, until it is closed. Where it is nil that is an error.
+	WaitForSpool <-chan struct{}
+	// HandOver makes the relay leave when it is closed, and Run return
+	// [ErrHandedOver]: whoever holds copies of Sockets goes on with the clients
+	// that wait there. It may be nil.
+	HandOver <-chan struct{}
 }
 
 // Addresses are where a running relay listens. Ports that the configuration
@@ -66,6 +80,7 @@ type Relay struct {
 	resolver  *dns.Resolver
 	out       *outbound.Outbound
 	gatehouse *gatehouse
+	listening listening
 	mail      []mailListener
 	web       *web
 	inbox     *inboxHop
@@ -106,16 +121,18 @@ func (r *Relay) open(ctx context.Context) (err error) {
 	if err := os.MkdirAll(r.config.StateDir, 0o700); err != nil {
 		return fmt.Errorf("making the state folder (key state_dir): %w", err)
 	}
-	if r.store, err = openSpool(ctx, r.config, r.options.Logger); err != nil {
+	certificate, err := r.prepare()
+	if err != nil {
+		return err
+	}
+	if r.store, err = r.openSpool(ctx); err != nil {
 		return err
 	}
 	if r.gatehouse, err = r.openGatehouse(ctx); err != nil {
 		return err
 	}
 	ids := mail.NewIDSource(rand.Reader)
-	if err := r.openMail(ids); err != nil {
-		return err
-	}
+	r.openMail(ids, certificate)
 	if r.config.Dev {
 		if r.inbox, err = r.openInbox(); err != nil {
 			return err
@@ -124,17 +141,30 @@ func (r *Relay) open(ctx context.Context) (err error) {
 	if r.out, err = r.buildOutbound(ids); err != nil {
 		return err
 	}
-	r.web, err = r.openWeb()
-	return err
+	r.web = r.openWeb()
+	return nil
+}
+
+// prepare does what shows whether the configuration can be run, and disturbs no
+// other relay.
+func (r *Relay) prepare() (*tls.Config, error) {
+	certificate, err := loadTLS(&r.config.TLS)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.openSockets(); err != nil {
+		return nil, err
+	}
+	if r.options.Prepared == nil {
+		return certificate, nil
+	}
+	return certificate, r.options.Prepared()
 }
 
 // abandon closes what New has opened so far.
 func (r *Relay) abandon() {
-	for _, l := range r.mail {
-		l.listener.Close()
-	}
+	r.listening.close()
 	r.inbox.abandon()
-	r.web.abandon()
 	if r.resolver != nil {
 		r.resolver.Close()
 	}
@@ -143,14 +173,16 @@ func (r *Relay) abandon() {
 	}
 }
 
-func openSpool(ctx context.Context, cfg *config.Config, logger *slog.Logger) (*disk.Store, error) {
+func (r *Relay) openSpool(ctx context.Context) (*disk.Store, error) {
+	cfg := r.config
 	dir := filepath.Join(cfg.StateDir, "spool")
 	store, err := disk.Open(ctx, dir, disk.Options{
 		MemTable:        int64(cfg.Spool.Memtable),
 		MinSyncInterval: cfg.Spool.MinSyncInterval,
 		LargeBody:       int64(cfg.Spool.LargeBody),
 		Reserve:         reserve(int64(cfg.Spool.ReserveDisk)),
-		Logger:          logger,
+		Logger:          r.options.Logger,
+		WaitForLock:     r.options.WaitForSpool,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the queue (key state_dir): %w", err)
@@ -167,12 +199,8 @@ func reserve(bytes int64) int64 {
 	return bytes
 }
 
-// openMail opens the listeners for mail.
-func (r *Relay) openMail(ids *mail.IDSource) error {
-	certificate, err := loadTLS(&r.config.TLS)
-	if err != nil {
-		return err
-	}
+// openMail builds the servers of the listeners for mail.
+func (r *Relay) openMail(ids *mail.IDSource, certificate *tls.Config) {
 	in := inbound.New(inbound.Options{
 		Hostname:    r.config.Hostname,
 		Spool:       r.store,
@@ -184,20 +212,14 @@ func (r *Relay) openMail(ids *mail.IDSource) error {
 		Events:      r.events,
 		MaxReceived: r.config.SMTP.MaxReceived,
 	})
-	for _, l := range r.config.Listeners {
-		network, address := l.Network()
-		nl, err := listen(network, address)
-		if err != nil {
-			return fmt.Errorf("opening the listener %s (key address of [[listener]]): %w", l.Label(), err)
-		}
+	for i, l := range r.config.Listeners {
 		r.mail = append(r.mail, mailListener{
 			name:     l.Label(),
-			listener: nl,
+			listener: r.listening.mail[i],
 			server:   in.Server(inboundListener(r.config, &l, certificate)),
 		})
-		r.gatehouse.sensors.listeners = append(r.gatehouse.sensors.listeners, nl)
 	}
-	return nil
+	r.gatehouse.sensors.listeners = r.listening.mail
 }
 
 // Addresses returns where the relay listens.
@@ -236,21 +258,23 @@ func (r *Relay) Run(ctx context.Context) error {
 	r.inbox.serve(&rest, fail)
 	r.web.serve(&rest, fail)
 
+	handingOver := false
 	select {
 	case <-ctx.Done():
 	case <-r.store.Failed():
 		fail(fmt.Errorf("the spool takes no more mail: %w", r.store.Err()))
+	case <-r.options.HandOver: // a nil channel never tells
+		handingOver = true
 	}
-	r.options.Logger.Info("stopping", "grace", r.config.Lifecycle.Grace)
-	r.web.stopping.Store(true)
-	r.lameDuck()
-	r.gatehouse.lifecycle.Set(admission.Stopping)
-	grace, cancel := r.grace()
-	defer cancel()
-	r.stopServers(grace)
+	var grace context.Context
+	if handingOver {
+		grace = r.leave(stopDelivering, losePatience)
+	} else {
+		grace = r.stop()
+		context.AfterFunc(grace, losePatience)
+	}
 	servers.Wait()
 	stopDelivering()
-	context.AfterFunc(grace, losePatience)
 	<-r.out.Stopped()
 	r.resolver.Close()
 	r.inbox.stop(grace) // after outbound: what was on its way there has arrived

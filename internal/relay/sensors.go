@@ -25,6 +25,13 @@ type sensors struct {
 	disk        *resources.Disk
 	listeners   []net.Listener
 
+	// controller is asked how many came, and backlog is what the queues of the
+	// listeners are set to.
+	controller *admission.Controller
+	came       int64
+	cameAt     time.Time
+	backlog    int
+
 	messageSize float64
 	reserve     float64
 	queueLimit  float64
@@ -83,6 +90,7 @@ func budgetOf(limit int64) int64 { return limit * 55 / 100 }
 
 // run reads the sensors and lets the controller know, until the context ends.
 func (s *sensors) run(ctx context.Context, c *admission.Controller) {
+	s.controller = c
 	var group sync.WaitGroup
 	group.Go(func() { s.delay.Run(ctx) })
 	group.Go(func() { s.readSlow(ctx) })
@@ -171,6 +179,7 @@ func (s *sensors) readSlow(ctx context.Context) {
 		s.measureDisk()
 		s.measureDescriptors()
 		s.measureAcceptQueue()
+		s.adaptBacklog(time.Now())
 		if n%4 == 0 {
 			s.measureQueue(ctx)
 		}
@@ -223,8 +232,7 @@ func (s *sensors) set(id admission.SignalID, r admission.Reading) {
 // system has made, and nobody has accepted.
 func (s *sensors) measureAcceptQueue() {
 	r := admission.Reading{
-		Target: 0.5, Hard: 1, Unit: "part of the queue",
-		Source: "a half and the whole of the backlog of the listener",
+		Unit: "part of the queue", Source: "tells only: the queue is kept short, and refuses nobody by itself",
 	}
 	known := false
 	for _, l := range s.listeners {
@@ -263,4 +271,34 @@ func (s *sensors) measureQueue(ctx context.Context) {
 		late.Value = max(time.Since(ready).Seconds(), 0)
 	}
 	s.set(admission.SignalBacklog, late)
+}
+
+// The bounds of the queue of a listener, in the system: how many connections it
+// makes before anybody has accepted them.
+const (
+	leastBacklog = 128
+	mostBacklog  = 4096
+)
+
+// adaptBacklog keeps the queues of the listeners to what is accepted in a quarter of
+// a second, while processors are short: whoever is further behind is served so late
+// that it has gone, and a connection that the system does not make yet costs nobody
+// anything. With processors to spare the queues are long, for bursts.
+func (s *sensors) adaptBacklog(now time.Time) {
+	came := s.controller.Came()
+	rate := float64(came-s.came) / max(now.Sub(s.cameAt).Seconds(), 0.01)
+	s.came, s.cameAt = came, now
+	want := mostBacklog
+	if s.controller.Short() {
+		want = max(leastBacklog, min(int(rate/4), mostBacklog))
+	}
+	if want*4 > s.backlog*3 && want*3 < s.backlog*4 {
+		return
+	}
+	s.backlog = want
+	for _, l := range s.listeners {
+		if conn, ok := l.(syscall.Conn); ok {
+			resources.SetBacklog(conn, want) // an error leaves it as it is
+		}
+	}
 }

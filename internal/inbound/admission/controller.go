@@ -89,6 +89,8 @@ type Controller struct {
 	counts   counts
 	turned   int64 // whom the gate had sent away at the last tick
 	turnedAt time.Time
+	short    atomic.Bool
+	came     atomic.Int64
 	unheard  atomic.Int64
 	unspoken atomic.Int64
 }
@@ -141,7 +143,9 @@ func (c *Controller) Tick(r *Readings, b Budgets, now time.Time) {
 		}
 	}
 	g := c.gate.figures()
-	board := c.board.Load().next(r, !c.overrun(&g, now), now)
+	overrun := c.overrun(&g, now)
+	c.short.Store(overrun || r[SignalLoad].Value >= shortOfCPU)
+	board := c.board.Load().next(r, !overrun, now)
 	c.board.Store(board)
 	memorySlots := 0
 	if b.Memory > 0 {
@@ -149,7 +153,7 @@ func (c *Controller) Tick(r *Readings, b Budgets, now time.Time) {
 	}
 	c.pace.watch(now)
 	c.gate.setPressure(board.Pressure)
-	c.gate.tick(now, board.Signals[SignalLoad].Effective, memorySlots)
+	c.gate.tick(now, board.Signals[SignalLoad].Value/lateCPU, memorySlots)
 	if g.PeakRate > 0 {
 		c.batches.setRate(max(g.PeakRate/2, leastReturns))
 	}
@@ -164,6 +168,10 @@ func (c *Controller) overrun(g *gateFigures, now time.Time) bool {
 	}
 	return g.Standing || !c.turnedAt.IsZero() && now.Sub(c.turnedAt) < time.Second
 }
+
+// lateCPU is how late processors are, in milliseconds, when they are what bounds the
+// work: a pressure of 1 for the search for the number of slots.
+const lateCPU = 5
 
 // Board returns what is known now.
 func (c *Controller) Board() *Board { return c.board.Load() }
@@ -207,6 +215,7 @@ func (v *Visit) Class() Class { return v.ticket.Class }
 // false where the client has to be sent away, which [Controller.GaveUp] words.
 // Whoever was not refused has to be given to Leave in the end.
 func (c *Controller) Knock(v *Visit, p Peer, ready func(ok bool), now time.Time) Decision {
+	c.came.Add(1)
 	class := c.classOf(p, now)
 	if d := c.judgeConnection(p, class, now); d.Refused() {
 		return d

@@ -87,8 +87,15 @@ const shortOfCPU = 4
 // Pause returns how long a listener is to stay away from its queue, before it
 // accepts the next connection.
 func (c *Controller) Pause(now time.Time) time.Duration {
-	return c.pace.pause(now, c.board.Load().Signals[SignalLoad].Value >= shortOfCPU)
+	return c.pace.pause(now, c.Short())
 }
+
+// Short tells whether refusals have to keep to their part of the processors: these
+// are late, or there is more work than the slots can take.
+func (c *Controller) Short() bool { return c.short.Load() }
+
+// Came returns how many connections there were, whatever became of them.
+func (c *Controller) Came() int64 { return c.came.Load() }
 
 // Spent notes what the refusal of a connection took.
 func (c *Controller) Spent(d time.Duration) { c.pace.spend(d) }

@@ -11,6 +11,7 @@ import (
 // use.
 type slots struct {
 	limit int
+	start int
 	fixed bool
 	phase phase
 
@@ -59,13 +60,14 @@ const (
 	steadyEpochs   = 8
 	mostJumps      = 3
 	mostJump       = 16
+	cpuBound       = 2 // of the pressure of the processors' lateness
 )
 
 func newSlots(start, fixed int) slots {
 	if fixed > 0 {
 		return slots{limit: fixed, fixed: true}
 	}
-	return slots{limit: start, before: start, samples: make([]time.Duration, 0, maxSamples)}
+	return slots{limit: start, start: start, before: start, samples: make([]time.Duration, 0, maxSamples)}
 }
 
 // search says in words what is going on.
@@ -135,11 +137,26 @@ func (s *slots) tick(now time.Time, cpu float64, memory int) {
 		return // the rate was that of the clients, not of the limit
 	}
 	limit := s.limit
-	s.learn(rate, cpu, most)
+	if cpu >= cpuBound {
+		s.retreat(rate)
+	} else {
+		s.learn(rate, cpu, most)
+	}
 	if s.limit != limit {
 		s.skip = now.Add(2 * s.median)
 		s.forget()
 	}
+}
+
+// retreat goes back towards the number of the start while it is the processors that
+// are late: more at once cannot gain anything then, and what looks like a gain is the
+// noise of who was refused meanwhile.
+func (s *slots) retreat(rate float64) {
+	if s.limit > s.start {
+		s.limit = max(s.start, int(float64(s.limit)*probeDown))
+	}
+	s.before = s.limit
+	s.settle(rate, s.median)
 }
 
 // epoch is how long an epoch takes at least. It is bounded, so that a limit that

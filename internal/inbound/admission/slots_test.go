@@ -389,3 +389,12 @@ func TestThePeakIsTheBestSecondOfTheLastMinute(t *testing.T) {
 		t.Errorf("%v two minutes later", got)
 	}
 }
+
+func TestLateProcessorsBringTheNumberOfSlotsBackToTheStart(t *testing.T) {
+	s := processors()
+	s.gate.slots.limit, s.hogged = 700, 3
+	s.run(3000, 20*time.Second)
+	if got := s.gate.figures().Limit; got != 64 {
+		t.Errorf("%d slots", got)
+	}
+}

@@ -1,0 +1,86 @@
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/weirmail/weir/internal/sockets"
+)
+
+// listening is the listening sockets of a relay. They are opened before all that
+// takes long, so that whoever connects waits, and is not refused.
+type listening struct {
+	mail   []net.Listener // in the order of the configuration
+	socket net.Listener   // of the admin interface
+	page   net.Listener   // nil where there is no page
+}
+
+// openSockets opens the sockets, or takes those that were given.
+func (r *Relay) openSockets() error {
+	l, set := &r.listening, r.options.Sockets
+	for _, c := range r.config.Listeners {
+		socket, _, err := set.Listen(c.Name, c.Address)
+		if err != nil {
+			return fmt.Errorf("opening the listener %s (key address of [[listener]]): %w", c.Label(), err)
+		}
+		l.mail = append(l.mail, socket)
+	}
+	if err := r.openAdminSocket(); err != nil {
+		return err
+	}
+	if r.config.Admin.HTTP != "" {
+		var err error
+		if l.page, _, err = set.Listen("admin.http", r.config.Admin.HTTP); err != nil {
+			return fmt.Errorf("opening the page (key http of [admin]): %w", err)
+		}
+	}
+	for _, name := range set.Rest() {
+		r.options.Logger.Warn("a socket was given that nothing in the configuration asks for", "name", name)
+	}
+	return nil
+}
+
+// openAdminSocket opens the admin socket. Who may open one that was given is the
+// concern of who gave it.
+func (r *Relay) openAdminSocket() error {
+	path := r.config.Admin.Socket
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("making the folder of the admin socket (key socket of [admin]): %w", err)
+	}
+	socket, given, err := r.options.Sockets.Listen("admin.socket", "unix:"+path)
+	if err != nil {
+		return fmt.Errorf("opening the admin socket (key socket of [admin]): %w", err)
+	}
+	r.listening.socket = socket
+	if given {
+		return nil
+	}
+	// Whoever may open it may steer the relay.
+	if err := os.Chmod(path, 0o600); err != nil {
+		return fmt.Errorf("guarding the admin socket (key socket of [admin]): %w", err)
+	}
+	return nil
+}
+
+// openInboxSocket opens that of the built-in inbox.
+func openInboxSocket() (net.Listener, error) {
+	l, err := sockets.Open("127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("opening the built-in inbox: %w", err)
+	}
+	return l, nil
+}
+
+// close closes the sockets that are open.
+func (l *listening) close() error {
+	var faults []error
+	for _, socket := range append(l.mail, l.socket, l.page) {
+		if socket != nil {
+			faults = append(faults, socket.Close())
+		}
+	}
+	return errors.Join(faults...)
+}
