@@ -1,0 +1,170 @@
+package test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+const mib = 1 << 20
+
+// smallDisk is a folder on a disk of its own, of so many octets.
+func smallDisk(t *testing.T, size int) string {
+	t.Helper()
+	dir := folder(t)
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=0700", size)); err != nil {
+		t.Skipf("LEFT OUT: a full disk, since no file system can be mounted here: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// fillDisk leaves so many octets free on the disk of a folder, and returns the
+// file that takes the rest.
+func fillDisk(t *testing.T, dir string, left int64) string {
+	t.Helper()
+	var room syscall.Statfs_t
+	if err := syscall.Statfs(dir, &room); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(dir, "filler-"+strconv.FormatInt(left, 10))
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := syscall.Fallocate(int(f.Fd()), 0, 0, int64(room.Bavail)*room.Bsize-left); err != nil {
+		t.Fatalf("filling the disk: %v", err)
+	}
+	return name
+}
+
+func TestAFullDiskTurnsEveryoneAwayUntilThereIsRoom(t *testing.T) {
+	dir := smallDisk(t, 256*mib)
+	hop := startNextHop(t, nil)
+	d := startStrict(t, dir, fmt.Sprintf("next_hop = \"smtp://%s\"\n[smtp]\nmax_message_size = \"40MiB\"\n[spool]\nreserve_disk = \"16MiB\"\n", hop.address))
+	c := dial(t, d.address())
+	c.greet()
+	c.deliver("before")
+
+	// Room for small messages, and not for a large one.
+	first := fillDisk(t, dir, (16+32)*mib)
+	var r refusal
+	until(t, "the sensor to see what is left", func() bool {
+		c.say("MAIL FROM:<ada@example.com> SIZE=36000000\r\n")
+		line, _ := c.r.ReadString('\n')
+		if strings.HasPrefix(line, "250 ") {
+			c.ask("RSET", "250 ")
+			return false
+		}
+		r = parseRefusal(t, line)
+		return true
+	})
+	if r.code != "452 4.3.1" || r.reason != "disk" {
+		t.Errorf("heard %q, want 452 4.3.1 with reason=disk", r.line)
+	}
+	if m := d.explained(r, "MAIL").Measure; m == nil || m.Name != "bytes promised" || m.Value < 36000000 || m.Limit > 32*mib {
+		t.Errorf("the measure is %+v", m)
+	}
+	c.deliver("small")
+
+	second := fillDisk(t, dir, 16*mib)
+	decision := d.explained(d.awaitRefusal("127.0.0.1", "421 4.3.2", "disk"), "accept")
+	if s := signalOf(decision, "disk"); decision.Deciding != "disk" || s.Pressure < 1 || s.Limit <= 0 {
+		t.Errorf("the decision is %+v", decision)
+	}
+	c.say("MAIL FROM:<ada@example.com>\r\n")
+	d.explained(c.refused("421 4.3.2", "disk"), "MAIL")
+	c.ended()
+
+	for _, name := range []string{first, second} {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.awaitGreeting("127.0.0.1")
+	c = dial(t, d.address())
+	c.greet()
+	c.deliver("after")
+	for i, a := range hop.await(t, 3) {
+		if want := []string{"before", "small", "after"}[i]; subject(a.content) != want {
+			t.Errorf("message %d is %q, want %q", i, subject(a.content), want)
+		}
+	}
+	if code := d.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestADiskThatAnswersLateTurnsStrangersAway(t *testing.T) {
+	hop := startNextHop(t, nil)
+	d := startStrict(t, folder(t), strangers(hop.address))
+	c := dial(t, d.address())
+	c.greet()
+	c.deliver("before")
+
+	quick := slowDisk(t, d)
+	c.begin()
+	c.say("Subject: late\r\n\r\nx\r\n.\r\n")
+	decision := d.explained(d.awaitRefusal("127.0.0.1", "421 4.3.2", "storage"), "accept")
+	if s := signalOf(decision, "storage"); decision.Deciding != "storage" || s.Value < s.Limit {
+		t.Errorf("the decision is %+v", decision)
+	}
+	quick()
+	c.hear("250 2.0.0 ") // what was promised takes its time, and is kept
+	d.awaitGreeting("127.0.0.1")
+	hop.await(t, 2)
+}
+
+// slowDisk makes each sync of a relay take a minute, until the function that it
+// returns is called.
+func slowDisk(t *testing.T, d *daemon) (quick func()) {
+	t.Helper()
+	strace, err := exec.LookPath("strace")
+	if err != nil || os.Getuid() != 0 {
+		t.Skipf("LEFT OUT: a slow disk, which takes strace and the right to use it: uid %d, %v", os.Getuid(), err)
+	}
+	pid := strconv.Itoa(d.cmd.Process.Pid)
+	cmd := exec.Command(strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync",
+		"-e", "inject=fdatasync,fsync:delay_exit=60000000", "-p", pid)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		t.Skipf("LEFT OUT: a slow disk: %v", err)
+	}
+	gone := make(chan struct{})
+	go func() { defer close(gone); cmd.Wait() }()
+	quick = func() { cmd.Process.Signal(syscall.SIGTERM); <-gone }
+	t.Cleanup(quick)
+	until(t, "strace to hold every thread", func() bool {
+		select {
+		case <-gone:
+			t.Skipf("LEFT OUT: a slow disk: strace says %s", said.String())
+		default:
+		}
+		return traced(pid)
+	})
+	return quick
+}
+
+// traced tells whether each thread of a process has a tracer.
+func traced(pid string) bool {
+	all, _ := filepath.Glob("/proc/" + pid + "/task/*/status")
+	for _, name := range all {
+		status, err := os.ReadFile(name)
+		if err == nil && strings.Contains(string(status), "TracerPid:\t0\n") {
+			return false
+		}
+	}
+	return len(all) > 0
+}
