@@ -10,6 +10,7 @@ import (
 
 	"github.com/weirmail/weir/internal/inbox"
 	"github.com/weirmail/weir/internal/outbound/route"
+	"github.com/weirmail/weir/internal/sockets"
 	"github.com/weirmail/weir/smtpserver"
 )
 
@@ -24,7 +25,7 @@ type inboxHop struct {
 
 // openInbox opens the inbox.
 func (r *Relay) openInbox() (*inboxHop, error) {
-	l, err := listen("tcp", "127.0.0.1:0")
+	l, err := sockets.Open("127.0.0.1:0") // no successor needs it
 	if err != nil {
 		return nil, fmt.Errorf("opening the built-in inbox: %w", err)
 	}

@@ -1,13 +1,10 @@
 package relay
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
-
-	"github.com/weirmail/weir/internal/sockets"
 )
 
 // listening is the listening sockets of a relay. They are opened before all that
@@ -65,22 +62,11 @@ func (r *Relay) openAdminSocket() error {
 	return nil
 }
 
-// openInboxSocket opens that of the built-in inbox.
-func openInboxSocket() (net.Listener, error) {
-	l, err := sockets.Open("127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("opening the built-in inbox: %w", err)
-	}
-	return l, nil
-}
-
 // close closes the sockets that are open.
-func (l *listening) close() error {
-	var faults []error
+func (l *listening) close() {
 	for _, socket := range append(l.mail, l.socket, l.page) {
 		if socket != nil {
-			faults = append(faults, socket.Close())
+			socket.Close()
 		}
 	}
-	return errors.Join(faults...)
 }

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,6 +20,7 @@ import (
 	"github.com/weirmail/weir/internal/inbound/admission"
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/outbound"
+	"github.com/weirmail/weir/internal/sockets"
 	"github.com/weirmail/weir/internal/spool/disk"
 	"github.com/weirmail/weir/smtpserver"
 )
@@ -258,20 +260,19 @@ func (r *Relay) Run(ctx context.Context) error {
 	r.inbox.serve(&rest, fail)
 	r.web.serve(&rest, fail)
 
-	handingOver := false
-	select {
-	case <-ctx.Done():
-	case <-r.store.Failed():
-		fail(fmt.Errorf("the spool takes no more mail: %w", r.store.Err()))
-	case <-r.options.HandOver: // a nil channel never tells
-		handingOver = true
+	handingOver := r.awaitEnd(ctx, fail)
+	if !handingOver {
+		r.beginStop()
 	}
-	var grace context.Context
+	grace, cancel := r.grace()
+	defer cancel()
+	context.AfterFunc(grace, losePatience)
 	if handingOver {
-		grace = r.leave(stopDelivering, losePatience)
+		stopDelivering() // deliveries end while transactions do
+		r.handOver(grace)
+		time.AfterFunc(deliveriesAtHandOver, losePatience)
 	} else {
-		grace = r.stop()
-		context.AfterFunc(grace, losePatience)
+		r.stopServers(grace)
 	}
 	servers.Wait()
 	stopDelivering()
@@ -284,7 +285,32 @@ func (r *Relay) Run(ctx context.Context) error {
 	if err := r.store.Close(); err != nil {
 		fail(fmt.Errorf("closing the spool: %w", err))
 	}
-	return causeOf(ctx)
+	if err := causeOf(ctx); err != nil || !handingOver {
+		return err
+	}
+	return ErrHandedOver
+}
+
+// awaitEnd waits until the relay is to stop, and reports whether it is to hand
+// over.
+func (r *Relay) awaitEnd(ctx context.Context, fail func(error)) bool {
+	select {
+	case <-ctx.Done():
+	case <-r.store.Failed():
+		fail(fmt.Errorf("the spool takes no more mail: %w", r.store.Err()))
+	case <-r.options.HandOver: // a nil channel never tells
+		return true
+	}
+	return false
+}
+
+// beginStop says to those who watch that the relay stops, and gives them time to
+// see it.
+func (r *Relay) beginStop() {
+	r.options.Logger.Info("stopping", "grace", r.config.Lifecycle.Grace)
+	r.web.stopping.Store(true)
+	r.lameDuck()
+	r.gatehouse.lifecycle.Set(admission.Stopping)
 }
 
 // lameDuck lets mail come in for a while after the health checks have said that the

@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,31 +36,17 @@ const (
 	idleWeb    = 2 * time.Minute
 )
 
-// openWeb opens the admin socket and the page.
-func (r *Relay) openWeb() (*web, error) {
-	w := &web{path: r.config.Admin.Socket, faultsOfTheirOwn: r.options.Logger}
-	if err := os.MkdirAll(filepath.Dir(w.path), 0o755); err != nil {
-		return nil, fmt.Errorf("making the folder of the admin socket (key socket of [admin]): %w", err)
-	}
-	var err error
-	if w.socket, err = listen("unix", w.path); err != nil {
-		return nil, fmt.Errorf("opening the admin socket (key socket of [admin]): %w", err)
-	}
-	// Whoever may open it may steer the relay.
-	if err := os.Chmod(w.path, 0o600); err != nil {
-		w.abandon()
-		return nil, fmt.Errorf("guarding the admin socket (key socket of [admin]): %w", err)
+// openWeb builds what answers on the admin socket and the page.
+func (r *Relay) openWeb() *web {
+	w := &web{
+		socket: r.listening.socket, page: r.listening.page,
+		path: r.config.Admin.Socket, faultsOfTheirOwn: r.options.Logger,
 	}
 	w.admin = w.server(withProfiles(r.adminHandler(w)))
-	if r.config.Admin.HTTP == "" {
-		return w, nil
+	if w.page != nil {
+		w.pages = w.server(r.pageHandler(w))
 	}
-	if w.page, err = listen("tcp", r.config.Admin.HTTP); err != nil {
-		w.abandon()
-		return nil, fmt.Errorf("opening the page (key http of [admin]): %w", err)
-	}
-	w.pages = w.server(r.pageHandler(w))
-	return w, nil
+	return w
 }
 
 func (w *web) server(h http.Handler) *http.Server {
@@ -178,17 +162,6 @@ func (w *web) addresses() (page, socket string) {
 		page = w.page.Addr().String()
 	}
 	return page, w.path
-}
-
-// abandon closes what was opened. The receiver may be nil.
-func (w *web) abandon() {
-	if w == nil {
-		return
-	}
-	w.socket.Close()
-	if w.page != nil {
-		w.page.Close()
-	}
 }
 
 // serve runs the servers until stop.
