@@ -53,10 +53,10 @@ type record struct {
 	// without one.
 	Connected time.Duration
 	Heard     time.Duration // the first reply; 0 without one
-	End     time.Duration // when the outcome was clear
-	Outcome outcome
-	Stage   stage // the reply that was awaited then
-	Code    uint16
+	End       time.Duration // when the outcome was clear
+	Outcome   outcome
+	Stage     stage // the reply that was awaited then
+	Code      uint16
 }
 
 // latency is from the moment that the connection was due.

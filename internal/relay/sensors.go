@@ -280,8 +280,8 @@ const (
 	mostBacklog  = 4096
 )
 
-// adaptBacklog keeps the queues of the listeners to what is accepted in a quarter of
-// a second, while processors are short: whoever is further behind is served so late
+// adaptBacklog keeps the queues of the listeners to what is accepted in an eighth
+// of a second, while processors are short: whoever is further behind is served so late
 // that it has gone, and a connection that the system does not make yet costs nobody
 // anything. With processors to spare the queues are long, for bursts.
 func (s *sensors) adaptBacklog(now time.Time) {
@@ -290,7 +290,7 @@ func (s *sensors) adaptBacklog(now time.Time) {
 	s.came, s.cameAt = came, now
 	want := mostBacklog
 	if s.controller.Short() {
-		want = max(leastBacklog, min(int(rate/4), mostBacklog))
+		want = max(leastBacklog, min(int(rate/8), mostBacklog))
 	}
 	if want*4 > s.backlog*3 && want*3 < s.backlog*4 {
 		return
