@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -104,5 +106,92 @@ func TestStoppingDoesNotWaitLongerThanTheGraceTime(t *testing.T) {
 	c.hear("354 ")
 	if code := d.stop(); code != 0 {
 		t.Errorf("exit code %d, want 0", code)
+	}
+}
+
+func TestTheSecondSignalEndsTheTimeInWhichMailIsStillTaken(t *testing.T) {
+	hop := startNextHop(t, nil)
+	d := startStrict(t, folder(t), fmt.Sprintf("next_hop = \"smtp://%s\"\n[lifecycle]\nlame_duck = \"1h\"\n", hop.address))
+	d.cmd.Process.Signal(syscall.SIGTERM)
+	until(t, "/readyz to say that it stops", func() bool { return d.readyz() == http.StatusServiceUnavailable })
+	c := dial(t, d.address())
+	c.greet()
+	c.deliver("late, and welcome")
+	d.cmd.Process.Signal(syscall.SIGTERM)
+	shutDown(c)
+	if code := d.wait(); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	hop.await(t, 1)
+}
+
+// shutDown hears that the relay stops, and the end of the connection.
+func shutDown(c *dialogue) {
+	c.t.Helper()
+	if line := c.hear("421 4.3.2 "); !strings.Contains(line, "; reason=shutdown") {
+		c.t.Errorf("heard %q", line)
+	}
+	c.ended()
+}
+
+func TestStoppingAnswersAThousandSessions(t *testing.T) {
+	hop := startNextHop(t, nil)
+	configuration := fmt.Sprintf("next_hop = \"smtp://%s\"\n[lifecycle]\ngrace = \"2m\"\n", hop.address)
+	d := startStrict(t, folder(t), configuration+"[admission]\nslots = 1000\n")
+	const each, queued = 225, 100
+	var silent, hello, begun, sending, unaccepted []*dialogue
+	for range each {
+		silent = append(silent, dial(t, d.address()))
+		for _, all := range []*[]*dialogue{&hello, &begun, &sending} {
+			c := dial(t, d.address())
+			c.greet()
+			*all = append(*all, c)
+		}
+	}
+	for i := range each {
+		silent[i].hear("220 ")
+		begun[i].ask("MAIL FROM:<ada@example.com>", "250 ")
+		sending[i].begin()
+		sending[i].say(fmt.Sprintf("Subject: sending %d\r\n\r\nx\r\n", i))
+	}
+	d.whileStopped(func() {
+		for range queued {
+			unaccepted = append(unaccepted, dial(t, d.address()))
+		}
+		d.cmd.Process.Signal(syscall.SIGTERM)
+	})
+
+	// Whoever has nothing in progress hears it without a word of their own.
+	for _, c := range append(silent, hello...) {
+		shutDown(c)
+	}
+	for _, c := range unaccepted {
+		// Those who were let in at the last moment have been greeted.
+		if b, err := c.r.Peek(4); err == nil && string(b) == "220 " {
+			c.hear("220 ")
+		}
+		shutDown(c)
+	}
+	acknowledged := map[string]bool{}
+	for i := range each {
+		begun[i].ask("RCPT TO:<bob@example.org>", "250 ")
+		begun[i].ask("DATA", "354 ")
+		begun[i].say(fmt.Sprintf("Subject: begun %d\r\n\r\nx\r\n.\r\n", i))
+		sending[i].say(".\r\n")
+		acknowledged[fmt.Sprintf("begun %d", i)] = true
+		acknowledged[fmt.Sprintf("sending %d", i)] = true
+	}
+	for _, c := range append(begun, sending...) {
+		c.hear("250 2.0.0 ")
+		shutDown(c)
+	}
+	if code := d.wait(); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	d = startDaemon(t, d.dir, configuration)
+	l := &load{acknowledged: acknowledged}
+	until(t, "all that was acknowledged at the next hop", func() bool { return len(l.missing(hop)) == 0 })
+	if got := len(hop.got()); got != 2*each {
+		t.Errorf("%d messages arrived, want each of %d once", got, 2*each)
 	}
 }
