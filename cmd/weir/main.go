@@ -19,6 +19,8 @@ type world struct {
 	hostname       string
 	// signals gives the requests to stop, the first of which is polite.
 	signals <-chan os.Signal
+	// upgrades gives the requests to hand over to a new program.
+	upgrades <-chan os.Signal
 }
 
 // commands is the command line.
@@ -37,6 +39,8 @@ type commands struct {
 func main() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	upgrades := make(chan os.Signal, 1)
+	signal.Notify(upgrades, syscall.SIGUSR2)
 	hostname, _ := os.Hostname() // where there is none, the configuration says what is missing
 	os.Exit(run(os.Args[1:], &world{
 		stdout:   os.Stdout,
@@ -44,6 +48,7 @@ func main() {
 		environ:  os.Environ(),
 		hostname: hostname,
 		signals:  signals,
+		upgrades: upgrades,
 	}))
 }
 

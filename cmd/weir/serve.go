@@ -13,7 +13,9 @@ import (
 
 	"github.com/weirmail/weir/internal/config"
 	"github.com/weirmail/weir/internal/relay"
+	"github.com/weirmail/weir/internal/sockets"
 	"github.com/weirmail/weir/internal/spool/disk"
+	"github.com/weirmail/weir/internal/systemd"
 )
 
 // serveCommand runs the relay.
@@ -24,6 +26,20 @@ type serveCommand struct {
 
 // Run runs the relay until it is told to stop.
 func (c *serveCommand) Run(w *world) error {
+	before, err := predecessorIn(w.environ)
+	if err != nil {
+		return err
+	}
+	err = c.run(w, before)
+	before.end(err)
+	return err
+}
+
+func (c *serveCommand) run(w *world, before *predecessor) error {
+	given, err := sockets.FromEnvironment(w.environ, os.Getpid(), before != nil)
+	if err != nil {
+		return err
+	}
 	cfg, err := c.configuration(w)
 	if err != nil {
 		return err
@@ -35,13 +51,19 @@ func (c *serveCommand) Run(w *world) error {
 	over := make(chan struct{})
 	defer close(over)
 	ctx, hurry := w.untilSignal(logger, over)
-	err = relay.Run(ctx, cfg, relay.Options{
-		Logger:  logger,
-		Ready:   func(a relay.Addresses) { c.greet(w, cfg, a) },
-		Hurry:   hurry,
-		Version: thisBuild().Version,
-	})
-	if err != nil {
+	s := &service{
+		world: w, log: logger, notifier: systemd.FromEnvironment(w.environ), before: before, config: cfg,
+		greet: func(a relay.Addresses) { c.greet(w, cfg, a) },
+		options: relay.Options{
+			Logger:       logger,
+			Hurry:        hurry,
+			Version:      thisBuild().Version,
+			Sockets:      sockets.New(given),
+			Prepared:     func() { before.report(reportPrepared) },
+			WaitForSpool: before.waitForSpool(),
+		},
+	}
+	if err := s.run(ctx); err != nil {
 		return &exitError{exitCodeOf(err), err}
 	}
 	return nil

@@ -41,9 +41,9 @@ type Options struct {
 	// them where the relay hands over. Where it is nil they are opened.
 	Sockets *sockets.Set
 	// Prepared is called once the configuration has been found to be one that
-	// can be run, and the listening sockets are open: before the spool is. Its
-	// error ends the relay. It may be nil.
-	Prepared func() error
+	// can be run, and the listening sockets are open: before the spool is. It
+	// may be nil.
+	Prepared func()
 	// WaitForSpool makes the relay wait while another process has the spool
 	// open, until it is closed. Where it is nil that is an error.
 	WaitForSpool <-chan struct{}
@@ -157,10 +157,10 @@ func (r *Relay) prepare() (*tls.Config, error) {
 	if err := r.openSockets(); err != nil {
 		return nil, err
 	}
-	if r.options.Prepared == nil {
-		return certificate, nil
+	if r.options.Prepared != nil {
+		r.options.Prepared()
 	}
-	return certificate, r.options.Prepared()
+	return certificate, nil
 }
 
 // abandon closes what New has opened so far.
