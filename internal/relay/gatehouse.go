@@ -69,7 +69,7 @@ func (w *stateWatch) listener(l mailListener, now time.Time) {
 	}
 	switch {
 	case state == admission.Maintenance:
-		d := w.gatehouse.controller.Dismissal(l.name, now)
+		d := w.gatehouse.controller.Dismissal(l.name, l.server.Connections() > 0, now)
 		l.server.Dismiss(inbound.ReplyMaintenance, inbound.HintOf(d.Retry), d.ID.String())
 	case last == admission.Maintenance && state == admission.Serving:
 		l.server.Welcome()
@@ -254,10 +254,20 @@ func (o operator) Decisions(_ context.Context, q api.DecisionQuery) ([]api.Decis
 	found := controller.Decisions(last, func(r *admission.Record) bool {
 		return (q.ID == "" || r.ID == id) && (!q.Network.IsValid() || q.Network.Contains(r.Client.Unmap().WithZone("")))
 	})
+	sharing := make(map[admission.ID]int, len(found))
+	for i := range found {
+		sharing[found[i].ID] = 0
+	}
+	controller.Decisions(1, func(r *admission.Record) bool { // looks at all of them
+		if _, wanted := sharing[r.ID]; wanted {
+			sharing[r.ID]++
+		}
+		return false
+	})
 	decisions := make([]api.Decision, len(found))
 	for i := range found {
 		decisions[i] = o.decisionOf(&found[i])
-		decisions[i].Count = len(controller.Decisions(1<<16, func(r *admission.Record) bool { return r.ID == found[i].ID }))
+		decisions[i].Count = sharing[found[i].ID]
 	}
 	return decisions, nil
 }
@@ -278,7 +288,7 @@ func (o operator) decisionOf(r *admission.Record) api.Decision {
 		d.Deciding = r.Board.Deciding.String()
 	}
 	if r.Name != "" {
-		d.Measure = &api.Measure{Name: r.Name, Value: r.Value, Limit: r.Limit}
+		d.Measure = &api.Measure{Name: r.Name, Value: r.Value, Limit: r.Limit, Unit: r.Unit}
 	}
 	return d
 }

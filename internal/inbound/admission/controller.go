@@ -275,7 +275,7 @@ func (c *Controller) judgeConnection(p Peer, class Class, now time.Time) Decisio
 		return c.refuse(Record{
 			Client: p.Addr, Class: class, Listener: p.Listener, Reason: board.Reason(),
 			Rule: "the pressure sends away a part of this class",
-			Name: "share of the class", Value: part, Limit: 0, Board: board,
+			Name: "share of the class", Unit: "share", Value: part, Limit: 0, Board: board,
 		}, now)
 	}
 	if n := c.options.Connections; n > 0 && c.sessions.Load() >= int64(n) {
@@ -298,14 +298,23 @@ func (c *Controller) sendAway(p Peer, class Class, at Point, state State, drain 
 		r.Rule = "the listener is in maintenance"
 		if !drain.Until.IsZero() {
 			r.Rule += " until " + drain.Until.Format(time.RFC3339)
-			// Those who are sent away come back after the end, spread by the book.
-			r.Retry = drain.Until.Sub(now) + max(c.batches.appointment(now)-c.options.RetryMin, 0) + time.Second
+			r.Retry = c.returnAfter(drain, now)
 		}
 		if drain.Text != "" {
 			r.Rule += ": " + drain.Text
 		}
 	}
 	return c.refuse(r, now)
+}
+
+// returnAfter is when those come back who are sent away by a maintenance: after its
+// end, where that is known, spread by the book.
+func (c *Controller) returnAfter(d Drain, now time.Time) time.Duration {
+	appointment := c.batches.appointment(now)
+	if d.Until.IsZero() {
+		return appointment
+	}
+	return d.Until.Sub(now) + max(appointment-c.options.RetryMin, 0) + time.Second
 }
 
 // charge takes what the session needs from the limits and ledgers.
@@ -324,7 +333,7 @@ func (c *Controller) charge(v *Visit, now time.Time) Decision {
 	}
 	d := c.refuse(Record{
 		Client: v.addr, Class: v.ticket.Class, Listener: v.listener, Reason: ReasonMemory,
-		Rule: "the memory for sessions is promised to others", Name: "memory promised",
+		Rule: "the memory for sessions is promised to others", Name: "memory promised", Unit: "bytes",
 		Value: float64(c.memory.charged.Load()), Limit: float64(c.memory.budget.Load()),
 	}, now)
 	if !d.Refused() {

@@ -50,18 +50,13 @@ func (c *Controller) Decisions(n int, match func(*Record) bool) []Record {
 }
 
 // Dismissal words why the sessions of a listener are sent away, with a time to
-// come back, for all of them together.
-func (c *Controller) Dismissal(listener string, now time.Time) Decision {
+// come back, for all of them together. It is on record where there are any.
+func (c *Controller) Dismissal(listener string, any bool, now time.Time) Decision {
 	state, drain := c.options.Lifecycle.Of(listener, now)
+	if !any {
+		return Decision{Verdict: Refuse, Reason: state.Reason(), Closes: true, ID: c.ids.ID(), Retry: c.returnAfter(drain, now)}
+	}
 	return c.sendAway(Peer{Listener: listener}, ClassUnknown, PointBetween, state, drain, now)
-}
-
-// ShortOfMemory words why idle sessions are sent away.
-func (c *Controller) ShortOfMemory(now time.Time) Decision {
-	return c.refuse(Record{
-		Class: ClassUnknown, Point: PointBetween, Reason: ReasonMemory,
-		Rule: "the memory of sessions that have been idle for long is needed",
-	}, now)
 }
 
 // Patience is how long a session may be idle: 300 seconds, and less from a

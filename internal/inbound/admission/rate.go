@@ -58,22 +58,24 @@ func ParseRate(text string) (Rate, error) {
 	return r, nil
 }
 
-// interval is the time that one of them is worth.
-func (r Rate) interval() time.Duration { return max(r.Per/time.Duration(r.Count), 1) }
+// worth is the time that n of them are worth.
+func (r Rate) worth(n int) time.Duration {
+	return time.Duration(float64(r.Per) * float64(n) / float64(r.Count))
+}
 
+// tolerance is what a burst is worth.
 func (r Rate) tolerance() time.Duration {
-	burst := r.Burst
-	if burst == 0 {
-		burst = r.Count
+	if r.Burst == 0 {
+		return r.Per
 	}
-	return r.interval() * time.Duration(burst)
+	return r.worth(r.Burst)
 }
 
 // take charges n to a theoretical arrival time, and returns the new one. Where that
 // is too many it returns the old one and how long to wait. More than a whole burst
 // at once passes where nothing else did.
 func (r Rate) take(arrival int64, n int, now int64) (next int64, wait time.Duration) {
-	cost := min(int64(r.interval())*int64(n), int64(r.tolerance()))
+	cost := int64(min(r.worth(n), r.tolerance()))
 	next = max(arrival, now) + cost
 	if over := next - now - int64(r.tolerance()); over > 0 {
 		return arrival, time.Duration(over)
@@ -83,5 +85,5 @@ func (r Rate) take(arrival int64, n int, now int64) (next int64, wait time.Durat
 
 // used returns how many are used up at a time.
 func (r Rate) used(arrival, now int64) float64 {
-	return float64(max(arrival-now, 0)) / float64(r.interval())
+	return float64(max(arrival-now, 0)) / float64(r.Per) * float64(r.Count)
 }

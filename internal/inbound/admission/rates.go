@@ -185,7 +185,7 @@ func (r *rates) give(k kind, s scope, id key, n int) {
 		return
 	}
 	r.tables[s][k].look(id, func(arrival *int64) {
-		*arrival -= min(int64(rate.interval())*int64(n), int64(rate.tolerance()))
+		*arrival -= int64(min(rate.worth(n), rate.tolerance()))
 	})
 }
 

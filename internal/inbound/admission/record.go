@@ -108,6 +108,8 @@ type Record struct {
 	// board says it.
 	Name         string
 	Value, Limit float64
+	// Unit is "bytes" or "share" where it is no number of things.
+	Unit string
 	// Board is what was known then; it may be shared and must not be changed.
 	Board *Board
 	// Retry is when the client was told to come back; 0 where it was not told.

@@ -393,7 +393,7 @@ func TestThePeakIsTheBestSecondOfTheLastMinute(t *testing.T) {
 func TestLateProcessorsBringTheNumberOfSlotsBackToTheStart(t *testing.T) {
 	s := processors()
 	s.gate.slots.limit, s.hogged = 700, 3
-	s.run(3000, 20*time.Second)
+	s.run(3000, 60*time.Second)
 	if got := s.gate.figures().Limit; got != 64 {
 		t.Errorf("%d slots", got)
 	}

@@ -16,7 +16,7 @@ func (c *Controller) Mail(v *Visit, size int64, now time.Time) Decision {
 	if c.lot.below(part, v.ticket.Net, now) {
 		return c.refuse(v.record(PointMAIL, Record{
 			Reason: board.Reason(), Rule: "the pressure sends away a part of this class",
-			Name: "share of the class", Value: part, Board: board,
+			Name: "share of the class", Unit: "share", Value: part, Board: board,
 		}), now)
 	}
 	if !v.exempt {
@@ -38,7 +38,7 @@ func (c *Controller) reserve(v *Visit, size int64, now time.Time) Decision {
 	if !c.memory.take(v.ticket.Class, work) {
 		return c.temporary(v.record(PointMAIL, Record{
 			Reason: ReasonMemory, Rule: "the memory for transactions is promised to others",
-			Name: "memory promised", Value: float64(c.memory.charged.Load()), Limit: float64(c.memory.budget.Load()),
+			Name: "memory promised", Unit: "bytes", Value: float64(c.memory.charged.Load()), Limit: float64(c.memory.budget.Load()),
 		}), now)
 	}
 	v.work += work
@@ -54,7 +54,7 @@ func (c *Controller) reserveRoom(v *Visit, n int64, at Point, now time.Time) Dec
 	if !c.disk.take(v.ticket.Class, n) {
 		return c.temporary(v.record(at, Record{
 			Reason: ReasonDisk, Rule: "the room on the disk is promised to others",
-			Name: "bytes promised", Value: float64(c.disk.charged.Load() + n), Limit: float64(c.disk.budget.Load()),
+			Name: "room promised on the disk", Unit: "bytes", Value: float64(c.disk.charged.Load() + n), Limit: float64(c.disk.budget.Load()),
 		}), now)
 	}
 	v.room += n
