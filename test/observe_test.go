@@ -54,6 +54,17 @@ func TestObservingCountsAndRefusesNothing(t *testing.T) {
 	}
 }
 
+func TestMaintenanceIsNoMatterOfObserving(t *testing.T) {
+	d := startStrict(t, folder(t), "[admission]\nmode = \"observe\"\n")
+	idle := dial(t, d.address())
+	idle.greet()
+	d.weir("drain", "--for", "1h")
+	d.explained(idle.refused("421 4.3.2", "maintenance"), "between")
+	d.explained(d.awaitRefusal("127.0.0.1", "421 4.3.2", "maintenance"), "accept")
+	d.weir("resume")
+	d.awaitGreeting("127.0.0.1")
+}
+
 // observed tells whether a decision is known that refused nothing, and would have.
 func (d *daemon) observed(client, point, reason string) bool {
 	d.t.Helper()

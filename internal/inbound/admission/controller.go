@@ -402,7 +402,7 @@ func (c *Controller) refuse(r Record, now time.Time) Decision {
 
 // decide makes a decision of a record, and remembers both.
 func (c *Controller) decide(r Record, now time.Time) Decision {
-	r.At, r.Observed = now, c.options.Observe
+	r.At, r.Observed = now, c.options.Observe && !r.Reason.ordered()
 	if r.Board == nil {
 		r.Board = c.board.Load()
 	}

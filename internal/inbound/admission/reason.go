@@ -42,6 +42,12 @@ var reasons = [reasonCount - 1]Reason{
 // hinted tells whether a refusal for the reason says when to come back.
 func (r Reason) hinted() bool { return r != ReasonNone && r != ReasonIdle }
 
+// ordered tells that the relay is told to refuse, by its operator or by a signal,
+// and does so where it only observes as well.
+func (r Reason) ordered() bool {
+	return r == ReasonStarting || r == ReasonMaintenance || r == ReasonShutdown
+}
+
 // reasonCount is the length of the list, with the empty one.
 const reasonCount = 15
 
