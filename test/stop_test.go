@@ -125,6 +125,24 @@ func TestTheSecondSignalEndsTheTimeInWhichMailIsStillTaken(t *testing.T) {
 	hop.await(t, 1)
 }
 
+func TestStoppingTellsThoseWhoWaitForASlot(t *testing.T) {
+	d := startStrict(t, folder(t), "[admission]\nslots = 1\nwait = \"30s\"\n")
+	busy := dial(t, d.address())
+	busy.greet()
+	busy.begin()
+	end := busy.talkOn()
+	waiting := dial(t, d.address())
+	until(t, "the second to wait", func() bool { return d.status().Admission.Slots.Waiting == 1 })
+	d.cmd.Process.Signal(syscall.SIGTERM)
+	shutDown(waiting)
+	end()
+	busy.ask(".", "250 2.0.0 ")
+	shutDown(busy)
+	if code := d.wait(); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+}
+
 // shutDown hears that the relay stops, and the end of the connection.
 func shutDown(c *dialogue) {
 	c.t.Helper()
