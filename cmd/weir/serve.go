@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/KimMachineGun/automemlimit/memlimit"
-
 	"github.com/weirmail/weir/internal/config"
 	"github.com/weirmail/weir/internal/relay"
 	"github.com/weirmail/weir/internal/sockets"
@@ -47,7 +45,6 @@ func (c *serveCommand) run(w *world, before *predecessor) error {
 	output := newLogOutput(w.stderr)
 	defer output.Close()
 	logger := newLogger(output, &cfg.Log)
-	limitMemory(logger)
 	over := make(chan struct{})
 	defer close(over)
 	ctx, hurry := w.untilSignal(logger, over)
@@ -102,19 +99,6 @@ func newLogger(output *logOutput, l *config.Log) *slog.Logger {
 		h = slog.NewJSONHandler(output, o)
 	}
 	return slog.New(promptly{h, output})
-}
-
-// memoryShare is the part of a container's memory that the Go runtime may use
-// before it collects garbage more often. The rest is for the kernel's buffers.
-const memoryShare = 0.85
-
-// limitMemory tells the Go runtime of the limit that the container sets,
-// unless the environment has set GOMEMLIMIT.
-func limitMemory(logger *slog.Logger) {
-	limit, err := memlimit.Set(memlimit.WithRatio(memoryShare))
-	if err == nil && limit > 0 {
-		logger.Debug("memory limit", "bytes", limit)
-	}
 }
 
 // untilSignal returns a context that ends with the first signal to stop, and a

@@ -65,9 +65,9 @@ var rules = map[string]rule{
 	"internal/inbox":     {ours: []string{"smtpserver", "smtp", "reply"}, libraries: []string{"github.com/emersion/go-message", "golang.org/x/net", "golang.org/x/text"}},
 
 	// Who puts it together.
-	"internal/relay":        {any: true, libraries: []string{"github.com/KimMachineGun/automemlimit", "github.com/gaissmai/bart", "golang.org/x/sync"}},
+	"internal/relay":        {any: true, libraries: []string{"github.com/gaissmai/bart", "golang.org/x/sync"}},
 	"internal/architecture": {},
-	"cmd/weir":              {any: true, libraries: []string{"github.com/alecthomas/kong", "github.com/KimMachineGun/automemlimit"}},
+	"cmd/weir":              {any: true, libraries: []string{"github.com/alecthomas/kong"}},
 	"bench/...":             {any: true, libraries: []string{"github.com/cockroachdb/pebble/v2", "golang.org/x/sys", "golang.org/x/sync"}},
 	"test/...":              {any: true, libraries: []string{"github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "go.uber.org/goleak", "golang.org/x/sync"}},
 }

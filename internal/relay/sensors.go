@@ -3,8 +3,10 @@ package relay
 import (
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -36,6 +38,10 @@ type sensors struct {
 	reserve     float64
 	queueLimit  float64
 
+	// runtimeLimit is what Go's collector was told of the limit of memory; 0 until
+	// it was, negative where the environment has set it (GOMEMLIMIT).
+	runtimeLimit int64
+
 	mu      sync.Mutex
 	slow    admission.Readings // those that are read less often
 	budgets admission.Budgets
@@ -53,7 +59,7 @@ func newSensors(r *Relay) *sensors {
 	cfg := r.config
 	o := resources.Options{MemoryLimit: int64(cfg.Admission.Memory)}
 	spoolDir := filepath.Join(cfg.StateDir, "spool")
-	return &sensors{
+	s := &sensors{
 		store:       r.store,
 		memory:      resources.NewMemory(o),
 		delay:       resources.NewCPUDelay(o),
@@ -65,6 +71,19 @@ func newSensors(r *Relay) *sensors {
 		messageSize: float64(cfg.SMTP.MaxMessageSize),
 		reserve:     float64(cfg.Spool.ReserveDisk),
 		queueLimit:  float64(cfg.Admission.QueueLimit),
+	}
+	if debug.SetMemoryLimit(-1) != math.MaxInt64 {
+		s.runtimeLimit = -1
+	}
+	return s
+}
+
+// tellRuntime tells Go's collector of the limit of memory, which may change while
+// the relay runs.
+func (s *sensors) tellRuntime(limit int64) {
+	if s.runtimeLimit >= 0 && limit > 0 && limit != s.runtimeLimit {
+		s.runtimeLimit = limit
+		debug.SetMemoryLimit(resources.MemoryLimitFor(limit))
 	}
 }
 
@@ -148,6 +167,7 @@ const memoryStall = 5 * time.Second
 
 func (s *sensors) measureMemory() {
 	m := s.memory.Read()
+	s.tellRuntime(m.Limit)
 	r := admission.Reading{
 		Value: float64(m.Used), Target: 0.8 * float64(m.Limit), Hard: 0.92 * float64(m.Limit),
 		Unit: "bytes", Source: "80 % and 92 % of " + m.Source, Unavailable: m.Unavailable,
