@@ -39,8 +39,8 @@ type lineageEntry struct {
 	PID                       int
 }
 
-// startLineage starts the first relay. With systemd it is started as that would,
-// with the sockets and the variables.
+// startLineage starts the first relay, with the files as descriptors from 3 on and
+// the variables, as systemd would.
 func startLineage(t testing.TB, dir string, files []*os.File, env ...string) *lineage {
 	t.Helper()
 	stderr, theirs, err := os.Pipe()
@@ -71,6 +71,11 @@ func startLineage(t testing.TB, dir string, files []*os.File, env ...string) *li
 		syscall.Kill(-l.first.Process.Pid, syscall.SIGKILL) // the group of the first
 		<-l.left
 		<-l.ended
+		for _, wrong := range []string{"DATA RACE", "panic:"} {
+			if strings.Contains(l.output(), wrong) {
+				t.Errorf("the relays wrote %q", wrong)
+			}
+		}
 		if t.Failed() {
 			t.Logf("what the relays wrote:\n%s", l.output())
 		}
@@ -78,9 +83,9 @@ func startLineage(t testing.TB, dir string, files []*os.File, env ...string) *li
 	return l
 }
 
-// configure writes the configuration for the next relay.
 func (l *lineage) path() string { return filepath.Join(l.dir, "weir.toml") }
 
+// configure writes the configuration for the next relay.
 func configure(t testing.TB, dir, configuration string) {
 	t.Helper()
 	text := fmt.Sprintf("hostname = \"relay.test\"\nstate_dir = %q\n%s\n[admin]\nsocket = %q\nhttp = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n",
