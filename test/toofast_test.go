@@ -7,10 +7,10 @@ import (
 )
 
 // over fails where a decision does not name the limit that was passed.
-func over(t *testing.T, d api.Decision, name string, limit float64) {
+func over(t *testing.T, d api.Decision, limit float64) {
 	t.Helper()
-	if m := d.Measure; m == nil || m.Name != name || m.Limit != limit {
-		t.Errorf("the measure is %+v, want %s, limit %v", m, name, limit)
+	if m := d.Measure; m == nil || m.Name == "" || m.Value < limit || m.Limit != limit {
+		t.Errorf("the measure is %+v, want one that has passed %v", m, limit)
 	}
 }
 
@@ -20,13 +20,13 @@ func TestAClientWithTooManyConnectionsIsRefusedAndOthersAreNot(t *testing.T) {
 	first.greet()
 	second.greet()
 	third := dialFrom(t, "127.0.0.11", d.address())
-	over(t, d.explained(third.refused("421 4.7.0", "client-connections"), "accept"), "the client's open connections", 2)
+	over(t, d.explained(third.refused("421 4.7.0", "client-connections"), "accept"), 2)
 	third.ended()
 
 	neighbour := dialFrom(t, "127.0.0.12", d.address())
 	neighbour.greet()
 	another := dialFrom(t, "127.0.0.13", d.address())
-	over(t, d.explained(another.refused("421 4.7.0", "client-connections"), "accept"), "its network's open connections", 3)
+	over(t, d.explained(another.refused("421 4.7.0", "client-connections"), "accept"), 3)
 	stranger := dialFrom(t, "127.0.1.1", d.address())
 	stranger.greet()
 
@@ -44,7 +44,7 @@ func TestAClientThatConnectsTooFastIsRefusedAndOthersAreNot(t *testing.T) {
 	c := dialFrom(t, "127.0.0.11", d.address())
 	r := c.refused("421 4.7.0", "client-rate")
 	c.ended()
-	over(t, d.explained(r, "accept"), "the client's connections in a time", 2)
+	over(t, d.explained(r, "accept"), 2)
 	if r.retry < 1700-int(patience.Seconds()) || r.retry > 1801 {
 		t.Errorf("%q: there is one in half an hour", r.line)
 	}
@@ -61,7 +61,7 @@ func TestAClientThatSendsTooFastIsRefusedAndMayGoOn(t *testing.T) {
 	messages.deliver("one")
 	messages.deliver("two")
 	messages.say("MAIL FROM:<ada@example.com>\r\n")
-	over(t, d.explained(messages.refused("451 4.7.1", "client-rate"), "MAIL"), "the client's messages in a time", 2)
+	over(t, d.explained(messages.refused("451 4.7.1", "client-rate"), "MAIL"), 2)
 	messages.ask("NOOP", "250 ")
 
 	recipients := dialFrom(t, "127.0.0.12", d.address())
@@ -71,7 +71,7 @@ func TestAClientThatSendsTooFastIsRefusedAndMayGoOn(t *testing.T) {
 		recipients.ask("RCPT TO:<"+name+"@example.org>", "250 ")
 	}
 	recipients.say("RCPT TO:<e@example.org>\r\n")
-	over(t, d.explained(recipients.refused("451 4.7.1", "client-rate"), "RCPT"), "the client's recipients in a time", 4)
+	over(t, d.explained(recipients.refused("451 4.7.1", "client-rate"), "RCPT"), 4)
 	recipients.ask("DATA", "354 ")
 	recipients.ask("Subject: three\r\n\r\nx\r\n.", "250 2.0.0 ")
 
@@ -80,7 +80,7 @@ func TestAClientThatSendsTooFastIsRefusedAndMayGoOn(t *testing.T) {
 	octets.ask("MAIL FROM:<ada@example.com> SIZE=800000", "250 ")
 	octets.ask("RSET", "250 ")
 	octets.say("MAIL FROM:<ada@example.com> SIZE=800000\r\n")
-	over(t, d.explained(octets.refused("451 4.7.1", "client-rate"), "MAIL"), "the client's octets in a time", mib)
+	over(t, d.explained(octets.refused("451 4.7.1", "client-rate"), "MAIL"), mib)
 	octets.ask("MAIL FROM:<ada@example.com> SIZE=1000", "250 ")
 
 	for _, a := range hop.await(t, 3) {
@@ -98,7 +98,7 @@ func TestAClientThatGuessesRecipientsIsSentAway(t *testing.T) {
 	c.ask("RCPT TO:<a@example.net>", "550 5.7.1 ")
 	c.ask("RCPT TO:<b@example.net>", "550 5.7.1 ")
 	c.say("RCPT TO:<c@example.net>\r\n")
-	over(t, d.explained(c.refused("421 4.7.0", "client-rate"), "RCPT"), "the client's refused recipients in a time", 2)
+	over(t, d.explained(c.refused("421 4.7.0", "client-rate"), "RCPT"), 2)
 	c.ended()
 	other := dialFrom(t, "127.0.0.12", d.address())
 	other.greet()
