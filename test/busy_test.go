@@ -14,6 +14,7 @@ import (
 )
 
 func TestTooManyConnectionsAreTurnedAwayUntilOneEnds(t *testing.T) {
+	t.Parallel()
 	d := startStrict(t, folder(t), "[admission]\nmax_connections = 5\n")
 	inside := make([]*dialogue, 5)
 	for i := range inside {
@@ -85,6 +86,7 @@ func waited(d *daemon) (n int64) {
 }
 
 func TestAnIdleSessionGivesItsSlotToWhoWaits(t *testing.T) {
+	t.Parallel()
 	d := startStrict(t, folder(t), "[admission]\nslots = 1\nwait = \"30s\"\n")
 	idle, other := dial(t, d.address()), dial(t, d.address())
 	idle.greet()
@@ -99,6 +101,7 @@ func TestAnIdleSessionGivesItsSlotToWhoWaits(t *testing.T) {
 }
 
 func TestLittleMemoryIsPromisedToFew(t *testing.T) {
+	t.Parallel()
 	d := startStrict(t, folder(t), "")
 	status := d.status()
 	used := signal(t, &status, "memory").Value // of others in our group too
@@ -201,6 +204,7 @@ func ownGroup(t *testing.T, limit int) string {
 }
 
 func TestAFullQueueTurnsEveryoneAwayUntilItIsShorter(t *testing.T) {
+	t.Parallel()
 	// Nobody listens there.
 	d := startStrict(t, folder(t), strangers("127.0.0.1:1")+"[admission]\nqueue_limit = 10\n")
 	taken := 0

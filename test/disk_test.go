@@ -50,6 +50,7 @@ func fillDisk(t *testing.T, dir string, left int64) string {
 }
 
 func TestAFullDiskTurnsEveryoneAwayUntilThereIsRoom(t *testing.T) {
+	t.Parallel()
 	dir := smallDisk(t, 256*mib)
 	hop := startNextHop(t, nil)
 	d := startStrict(t, dir, fmt.Sprintf("next_hop = \"smtp://%s\"\n[smtp]\nmax_message_size = \"40MiB\"\n[spool]\nreserve_disk = \"16MiB\"\n", hop.address))
@@ -107,13 +108,14 @@ func TestAFullDiskTurnsEveryoneAwayUntilThereIsRoom(t *testing.T) {
 }
 
 func TestADiskThatAnswersLateTurnsStrangersAway(t *testing.T) {
+	t.Parallel()
 	hop := startNextHop(t, nil)
 	d := startStrict(t, folder(t), strangers(hop.address))
 	c := dial(t, d.address())
 	c.greet()
 	c.deliver("before")
 
-	quick := slowDisk(t, d)
+	quick := tamper(t, d, "fdatasync,fsync:delay_exit=60000000")
 	c.begin()
 	c.say("Subject: late\r\n\r\nx\r\n.\r\n")
 	decision := d.explained(d.awaitRefusal("127.0.0.1", "421 4.3.2", "storage"), "accept")
@@ -126,35 +128,62 @@ func TestADiskThatAnswersLateTurnsStrangersAway(t *testing.T) {
 	hop.await(t, 2)
 }
 
-// slowDisk makes each sync of a relay take a minute, until the function that it
-// returns is called.
-func slowDisk(t *testing.T, d *daemon) (quick func()) {
+func TestADiskThatFailsLosesNothingAcknowledged(t *testing.T) {
+	t.Parallel()
+	hop := startNextHop(t, nil)
+	configuration := strangers(hop.address)
+	d := startStrict(t, folder(t), configuration)
+	c := dial(t, d.address())
+	c.greet()
+	c.deliver("before")
+	tamper(t, d, "fdatasync,fsync:error=EIO")
+	c.begin()
+	c.say("Subject: fails\r\n\r\nx\r\n.\r\n")
+	if line := c.hear("451 4.3.0 "); !strings.Contains(line, "reason=store-failed") {
+		t.Errorf("heard %q", line)
+	}
+	// Nobody knows any more what is on that disk, so nothing is promised until
+	// somebody has looked.
+	if code := d.wait(); code == 0 {
+		t.Error("exit code 0, and the disk has failed")
+	}
+	d = startStrict(t, d.dir, configuration)
+	c = dial(t, d.address())
+	c.greet()
+	c.deliver("after")
+	until(t, "what was acknowledged at the next hop", func() bool {
+		return len((&load{acknowledged: map[string]bool{"before": true, "after": true}}).missing(hop)) == 0
+	})
+}
+
+// tamper lets strace change what the system says to a relay, until the function
+// that it returns is called.
+func tamper(t *testing.T, d *daemon, how string) (end func()) {
 	t.Helper()
 	strace, err := exec.LookPath("strace")
 	if err != nil || os.Getuid() != 0 {
-		t.Skipf("LEFT OUT: a slow disk, which takes strace and the right to use it: uid %d, %v", os.Getuid(), err)
+		t.Skipf("LEFT OUT: a slow disk, or one that fails, which takes strace and the right to use it: uid %d, %v", os.Getuid(), err)
 	}
 	pid := strconv.Itoa(d.cmd.Process.Pid)
-	cmd := exec.Command(strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync",
-		"-e", "inject=fdatasync,fsync:delay_exit=60000000", "-p", pid)
+	cmd := exec.Command(strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e", "inject="+how, "-p", pid)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {
-		t.Skipf("LEFT OUT: a slow disk: %v", err)
+		t.Skipf("LEFT OUT: a slow disk, or one that fails: %v", err)
 	}
 	gone := make(chan struct{})
 	go func() { defer close(gone); cmd.Wait() }()
-	quick = func() { cmd.Process.Signal(syscall.SIGTERM); <-gone }
-	t.Cleanup(quick)
+	end = func() { cmd.Process.Signal(syscall.SIGTERM); <-gone }
+	t.Cleanup(end)
 	until(t, "strace to hold every thread", func() bool {
 		select {
 		case <-gone:
-			t.Skipf("LEFT OUT: a slow disk: strace says %s", said.String())
+			t.Skipf("LEFT OUT: a slow disk, or one that fails: strace says %s", said.String())
 		default:
 		}
 		return traced(pid)
 	})
-	return quick
+	return end
 }
 
 // traced tells whether each thread of a process has a tracer.

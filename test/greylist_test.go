@@ -34,6 +34,7 @@ func TestAStrangerWhoComesBackTooEarlyIsPutOffAgain(t *testing.T) {
 }
 
 func TestAStrangerWhoComesBackInTimeIsKnownFromThenOn(t *testing.T) {
+	t.Parallel()
 	hop := startNextHop(t, nil)
 	configuration := strangers(hop.address) + "[greylist]\nenabled = true\ndelay = \"1s\"\n"
 	d := startStrict(t, folder(t), configuration)

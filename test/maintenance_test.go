@@ -9,6 +9,7 @@ import (
 )
 
 func TestMaintenanceTellsEveryoneAndFinishesWhatIsInProgress(t *testing.T) {
+	t.Parallel()
 	hop := startNextHop(t, nil)
 	configuration := fmt.Sprintf("next_hop = \"smtp://%s\"\n", hop.address)
 	d := startStrict(t, folder(t), configuration)
