@@ -211,6 +211,18 @@ func (d *daemon) kill() {
 	<-d.exited
 }
 
+// eachThread tells whether something holds for what the system says of each thread
+// of the program (proc_pid_status(5)).
+func (d *daemon) eachThread(holds func(status string) bool) bool {
+	all, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", d.cmd.Process.Pid))
+	for _, name := range all {
+		if status, err := os.ReadFile(name); err == nil && !holds(string(status)) {
+			return false
+		}
+	}
+	return len(all) > 0
+}
+
 // stop asks the program to end, waits for it, and returns its exit code.
 func (d *daemon) stop() int {
 	d.t.Helper()

@@ -181,19 +181,7 @@ func tamper(t *testing.T, d *daemon, how string) (end func()) {
 			t.Skipf("LEFT OUT: a slow disk, or one that fails: strace says %s", said.String())
 		default:
 		}
-		return traced(pid)
+		return d.eachThread(func(status string) bool { return !strings.Contains(status, "\nTracerPid:\t0\n") })
 	})
 	return end
-}
-
-// traced tells whether each thread of a process has a tracer.
-func traced(pid string) bool {
-	all, _ := filepath.Glob("/proc/" + pid + "/task/*/status")
-	for _, name := range all {
-		status, err := os.ReadFile(name)
-		if err == nil && strings.Contains(string(status), "TracerPid:\t0\n") {
-			return false
-		}
-	}
-	return len(all) > 0
 }

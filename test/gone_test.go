@@ -12,6 +12,9 @@ import (
 func (d *daemon) whileStopped(do func()) {
 	d.t.Helper()
 	d.cmd.Process.Signal(syscall.SIGSTOP)
+	until(d.t, "each thread to stand still", func() bool {
+		return d.eachThread(func(status string) bool { return strings.Contains(status, "\nState:\tT") })
+	})
 	do()
 	d.cmd.Process.Signal(syscall.SIGCONT)
 }
