@@ -34,6 +34,22 @@ type Given struct {
 // could not know its id: where trusted is set LISTEN_PID may be missing. It is to
 // be called once, early: it keeps children from inheriting them.
 func FromEnvironment(environ []string, pid int, trusted bool) ([]Given, error) {
+	names, err := namesIn(environ, pid, trusted)
+	if err != nil {
+		return nil, err
+	}
+	given := make([]Given, len(names))
+	for i, name := range names {
+		fd := firstDescriptor + i
+		syscall.CloseOnExec(fd)
+		given[i] = Given{name, os.NewFile(uintptr(fd), name)}
+	}
+	return given, nil
+}
+
+// namesIn returns the names of the descriptors that are given; one that has no name
+// is called "".
+func namesIn(environ []string, pid int, trusted bool) ([]string, error) {
 	values := make(map[string]string)
 	for _, e := range environ {
 		name, value, _ := strings.Cut(e, "=")
@@ -47,17 +63,13 @@ func FromEnvironment(environ []string, pid int, trusted bool) ([]Given, error) {
 	if err != nil || n < 0 || n > mostDescriptors {
 		return nil, fmt.Errorf("%s=%s is not a number of descriptors", variableNumber, values[variableNumber])
 	}
-	names := strings.Split(values[variableNames], ":")
-	given := make([]Given, n)
-	for i := range given {
-		fd := firstDescriptor + i
-		syscall.CloseOnExec(fd)
-		if i < len(names) {
-			given[i].Name = unescape(names[i])
+	names := make([]string, n)
+	for i, name := range strings.Split(values[variableNames], ":") {
+		if i < n {
+			names[i] = unescaper.Replace(name)
 		}
-		given[i].File = os.NewFile(uintptr(fd), "inherited:"+given[i].Name)
 	}
-	return given, nil
+	return names, nil
 }
 
 // Environment returns the environment by which a child that gets the files from
@@ -74,7 +86,7 @@ func Environment(environ []string, given []Given) []string {
 	}
 	names := make([]string, len(given))
 	for i, g := range given {
-		names[i] = escape(g.Name)
+		names[i] = escaper.Replace(g.Name)
 	}
 	return append(env, variableNumber+"="+strconv.Itoa(len(given)), variableNames+"="+strings.Join(names, ":"))
 }
@@ -84,6 +96,3 @@ var (
 	escaper   = strings.NewReplacer("%", "%25", ":", "%3A")
 	unescaper = strings.NewReplacer("%25", "%", "%3A", ":")
 )
-
-func escape(name string) string   { return escaper.Replace(name) }
-func unescape(name string) string { return unescaper.Replace(name) }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Set is the listening sockets of a relay. It is safe for concurrent use. The nil
@@ -140,12 +142,25 @@ func Close(given []Given) {
 	}
 }
 
+// fileOf returns a second descriptor of a socket. The File method of the listener
+// will not do: its files make the socket a blocking one when their number is asked
+// for, also for the listener, whose Accept could not be interrupted any more.
 func fileOf(l net.Listener) (*os.File, error) {
-	f, ok := l.(interface{ File() (*os.File, error) })
+	c, ok := l.(syscall.Conn)
 	if !ok {
 		return nil, fmt.Errorf("a %T has none", l)
 	}
-	return f.File()
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var second int
+	var wrong error
+	err = raw.Control(func(fd uintptr) { second, wrong = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) })
+	if err = errors.Join(err, wrong); err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(second), l.Addr().String()), nil
 }
 
 // Open opens a socket that no successor is to go on with.
