@@ -216,7 +216,7 @@ func (s stranger) send(id string) error {
 			line, err = in.ReadString('\n')
 		}
 		if err != nil || !strings.HasPrefix(line, step.want) {
-			return fmt.Errorf("after %q: heard %q, %w", step.say, line, err)
+			return fmt.Errorf("after %q: heard %q, %v", step.say, line, err)
 		}
 	}
 	s.count.Add(1)
@@ -413,6 +413,38 @@ func TestARelayWhoseSuccessorFailsBeginsAnew(t *testing.T) {
 	c.more(t, 5)
 	hop.eachOnce(t, c.end(t)+1)
 	l.stop(pid)
+}
+
+func TestStoppingInTheMiddleOfAnUpgradeStopsBoth(t *testing.T) {
+	dir := folder(t)
+	configure(t, dir, "[[listener]]\naddress = \"127.0.0.1:0\"\n")
+	l := startLineage(t, dir, nil)
+	busy := dial(t, l.addresses(1)[0])
+	busy.hear("220 ")
+	busy.say("EHLO client.test\r\nMAIL FROM:<ada@example.org>\r\nRCPT TO:<bob@example.net>\r\nDATA\r\n")
+	for _, want := range []string{"250 ", "250 ", "250 ", "354 "} {
+		busy.hear(want)
+	}
+	for _, s := range []syscall.Signal{syscall.SIGUSR2, syscall.SIGTERM} {
+		if err := syscall.Kill(l.first.Process.Pid, s); err != nil {
+			t.Fatal(err)
+		}
+		if s == syscall.SIGUSR2 {
+			l.await("handing over", 1)
+		}
+	}
+	l.await("told to stop", 1)
+	busy.say("Subject: x\r\n\r\nHello\r\n.\r\n")
+	busy.hear("250 ")
+	select {
+	case <-l.ended:
+	case <-time.After(patience):
+		t.Fatal("not all relays have ended")
+	}
+	<-l.left
+	if code := l.first.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
 }
 
 func TestSocketsOfSystemd(t *testing.T) {

@@ -30,31 +30,47 @@ func (s *service) run(ctx context.Context) error {
 	stopped := context.AfterFunc(ctx, func() { s.tell(s.notifier.Stopping()) })
 	defer stopped()
 	for {
-		u := &upgrade{
-			log: s.log, notifier: s.notifier, set: s.options.Sockets, environ: s.world.environ,
-			prepared: make(chan struct{}), over: make(chan struct{}),
+		next, err := s.runOnce(ctx)
+		if next != nil && ctx.Err() != nil {
+			next.stop() // whoever asked this one to stop meant what takes its place, too
 		}
-		s.options.HandOver = u.prepared
-		s.options.Ready = func(a relay.Addresses) {
-			s.ready(a)
-			u.begin(s.world.upgrades)
-		}
-		err := relay.Run(ctx, s.config, s.options)
-		next := u.end()
 		if !errors.Is(err, relay.ErrHandedOver) {
-			if next != nil && ctx.Err() != nil {
-				next.stop()
-			}
 			return err
 		}
-		err = next.awaitServing(ctx.Done())
-		if err == nil {
+		if err = next.awaitServing(ctx.Done()); err == nil || ctx.Err() != nil {
 			s.replaced(ctx, next)
 			return nil
 		}
 		s.log.Error("the next relay did not come up: this one begins anew", "error", err)
 		s.beginAnew(next.copies)
 	}
+}
+
+// runOnce runs the relay, and returns with its result the successor that it has
+// made way for, or was about to.
+func (s *service) runOnce(ctx context.Context) (*successor, error) {
+	u := &upgrade{
+		log: s.log, notifier: s.notifier, set: s.options.Sockets, environ: s.world.environ,
+		prepared: make(chan struct{}), over: make(chan struct{}),
+	}
+	s.options.HandOver = u.prepared
+	s.options.Ready = func(a relay.Addresses) {
+		s.ready(a)
+		u.begin(s.world.upgrades)
+	}
+	err := relay.Run(ctx, s.config, s.options)
+	return u.end(), err
+}
+
+// replaced is the end of a relay for which another one serves, unless both were
+// told to stop meanwhile.
+func (s *service) replaced(ctx context.Context, next *successor) {
+	if ctx.Err() != nil {
+		next.stop()
+		return
+	}
+	s.log.Info("the next relay serves: this one ends", "pid", next.process.Pid)
+	s.tell(s.notifier.Replaced(next.process.Pid))
 }
 
 // beginAnew prepares another run with the sockets of the last.
@@ -73,16 +89,6 @@ func (s *service) ready(a relay.Addresses) {
 		s.tell(s.notifier.Ready())
 	}
 	s.before.report(reportServing)
-}
-
-// replaced is the end of a relay for which another one serves, unless both were
-// told to stop.
-func (s *service) replaced(ctx context.Context, next *successor) {
-	if ctx.Err() != nil {
-		return
-	}
-	s.log.Info("the next relay serves: this one ends", "pid", next.process.Pid)
-	s.tell(s.notifier.Replaced(next.process.Pid))
 }
 
 func (s *service) tell(err error) {
