@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"net"
 	"sync"
 	"syscall"
 	"time"
@@ -19,21 +20,35 @@ var ErrHandedOver = errors.New("the relay has handed over")
 // and a delivery that is cut is tried again.
 const deliveriesAtHandOver = 5 * time.Second
 
-// handOver stops the servers and leaves those who wait in the queues of their
-// sockets to the successor. Health checks go on to say that the relay is ready: its
-// clients wait a moment, and nobody has to look elsewhere.
-func (r *Relay) handOver(grace context.Context) {
-	r.options.Logger.Info("handing over", "grace", r.config.Lifecycle.Grace)
+// stopServers lets the transactions of all listeners finish, and closes what
+// has not finished when the grace time is over. Those who wait in the queue of a
+// socket that somebody else goes on with are left to that one.
+func (r *Relay) stopServers(grace context.Context, handingOver bool) {
+	if handingOver {
+		// Health checks go on to say that the relay is ready: its clients
+		// wait a moment, and nobody has to look elsewhere.
+		r.options.Logger.Info("handing over", "grace", r.config.Lifecycle.Grace)
+	}
 	var group sync.WaitGroup
-	for _, l := range r.mail {
-		if conn, ok := l.listener.(syscall.Conn); ok {
-			resources.SetBacklog(conn, mostBacklog) // an error leaves it as it is
+	for i, l := range r.mail {
+		stop := l.server.Shutdown
+		if handingOver || r.listening.kept[i] {
+			lengthenQueue(l.listener)
+			stop = l.server.HandOver
 		}
 		group.Go(func() {
-			if l.server.HandOver(grace) != nil {
+			if stop(grace) != nil {
 				l.server.Close()
 			}
 		})
 	}
 	group.Wait()
+}
+
+// lengthenQueue makes room for those who come while nobody accepts. An error
+// leaves the queue as long as it is.
+func lengthenQueue(l net.Listener) {
+	if conn, ok := l.(syscall.Conn); ok {
+		resources.SetBacklog(conn, mostBacklog)
+	}
 }

@@ -13,26 +13,29 @@ type listening struct {
 	mail   []net.Listener // in the order of the configuration
 	socket net.Listener   // of the admin interface
 	page   net.Listener   // nil where there is no page
+	// kept says for each of mail whether it stays when the relay is gone.
+	kept []bool
 }
 
 // openSockets opens the sockets, or takes those that were given.
 func (r *Relay) openSockets() error {
 	l, set := &r.listening, r.options.Sockets
 	for _, c := range r.config.Listeners {
-		socket, _, err := set.Listen(c.Name, c.Address)
+		socket, err := set.Listen(c.Name, c.Address)
 		if err != nil {
 			return fmt.Errorf("opening the listener %s (key address of [[listener]]): %w", c.Label(), err)
 		}
-		l.mail = append(l.mail, socket)
+		l.mail, l.kept = append(l.mail, socket.Listener), append(l.kept, socket.Kept)
 	}
 	if err := r.openAdminSocket(); err != nil {
 		return err
 	}
 	if r.config.Admin.HTTP != "" {
-		var err error
-		if l.page, _, err = set.Listen("admin.http", r.config.Admin.HTTP); err != nil {
+		socket, err := set.Listen("admin.http", r.config.Admin.HTTP)
+		if err != nil {
 			return fmt.Errorf("opening the page (key http of [admin]): %w", err)
 		}
+		l.page = socket.Listener
 	}
 	for _, name := range set.Rest() {
 		r.options.Logger.Warn("a socket was given that nothing in the configuration asks for", "name", name)
@@ -47,12 +50,12 @@ func (r *Relay) openAdminSocket() error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("making the folder of the admin socket (key socket of [admin]): %w", err)
 	}
-	socket, given, err := r.options.Sockets.Listen("admin.socket", "unix:"+path)
+	socket, err := r.options.Sockets.Listen("admin.socket", "unix:"+path)
 	if err != nil {
 		return fmt.Errorf("opening the admin socket (key socket of [admin]): %w", err)
 	}
-	r.listening.socket = socket
-	if given {
+	r.listening.socket = socket.Listener
+	if socket.Given {
 		return nil
 	}
 	// Whoever may open it may steer the relay.

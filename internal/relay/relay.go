@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -269,10 +270,10 @@ func (r *Relay) Run(ctx context.Context) error {
 	context.AfterFunc(grace, losePatience)
 	if handingOver {
 		stopDelivering() // deliveries end while transactions do
-		r.handOver(grace)
+	}
+	r.stopServers(grace, handingOver)
+	if handingOver {
 		time.AfterFunc(deliveriesAtHandOver, losePatience)
-	} else {
-		r.stopServers(grace)
 	}
 	servers.Wait()
 	stopDelivering()
@@ -310,7 +311,9 @@ func (r *Relay) beginStop() {
 	r.options.Logger.Info("stopping", "grace", r.config.Lifecycle.Grace)
 	r.web.stopping.Store(true)
 	r.lameDuck()
-	r.gatehouse.lifecycle.Set(admission.Stopping)
+	if !slices.Contains(r.listening.kept, true) {
+		r.gatehouse.lifecycle.Set(admission.Stopping)
+	}
 }
 
 // lameDuck lets mail come in for a while after the health checks have said that the
@@ -362,20 +365,6 @@ func (r *Relay) grace() (context.Context, context.CancelFunc) {
 		}()
 	}
 	return ctx, cancel
-}
-
-// stopServers lets the transactions of all listeners finish, and closes what
-// has not finished when the grace time is over.
-func (r *Relay) stopServers(grace context.Context) {
-	var group sync.WaitGroup
-	for _, l := range r.mail {
-		group.Go(func() {
-			if l.server.Shutdown(grace) != nil {
-				l.server.Close()
-			}
-		})
-	}
-	group.Wait()
 }
 
 // causeOf returns why the relay failed, or nil where it was told to stop.

@@ -3,6 +3,7 @@ package sockets
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,6 +17,9 @@ const (
 	variableProcess = "LISTEN_PID"
 	variableNumber  = "LISTEN_FDS"
 	variableNames   = "LISTEN_FDNAMES"
+	// variableKept is our own: a relay tells its successor which of the sockets
+	// are the service manager's, by their numbers from 0 on, between colons.
+	variableKept = "LISTEN_KEPT"
 )
 
 // mostDescriptors bounds what is believed.
@@ -27,6 +31,9 @@ type Given struct {
 	// configured address where it is from another relay.
 	Name string
 	File *os.File
+	// Kept says that the service manager has the socket too: it stays when the
+	// relay is gone, and clients may wait there for the next one.
+	Kept bool
 }
 
 // FromEnvironment returns the descriptors that the environment, as [os.Environ]
@@ -34,22 +41,18 @@ type Given struct {
 // could not know its id: where trusted is set LISTEN_PID may be missing. It is to
 // be called once, early: it keeps children from inheriting them.
 func FromEnvironment(environ []string, pid int, trusted bool) ([]Given, error) {
-	names, err := namesIn(environ, pid, trusted)
-	if err != nil {
-		return nil, err
-	}
-	given := make([]Given, len(names))
-	for i, name := range names {
+	given, err := described(environ, pid, trusted)
+	for i := range given {
 		fd := firstDescriptor + i
 		syscall.CloseOnExec(fd)
-		given[i] = Given{name, os.NewFile(uintptr(fd), name)}
+		given[i].File = os.NewFile(uintptr(fd), given[i].Name)
 	}
-	return given, nil
+	return given, err
 }
 
-// namesIn returns the names of the descriptors that are given; one that has no name
-// is called "".
-func namesIn(environ []string, pid int, trusted bool) ([]string, error) {
+// described is FromEnvironment without the files. A descriptor without a name is
+// called "".
+func described(environ []string, pid int, trusted bool) ([]Given, error) {
 	values := make(map[string]string)
 	for _, e := range environ {
 		name, value, _ := strings.Cut(e, "=")
@@ -63,13 +66,17 @@ func namesIn(environ []string, pid int, trusted bool) ([]string, error) {
 	if err != nil || n < 0 || n > mostDescriptors {
 		return nil, fmt.Errorf("%s=%s is not a number of descriptors", variableNumber, values[variableNumber])
 	}
-	names := make([]string, n)
+	given := make([]Given, n)
 	for i, name := range strings.Split(values[variableNames], ":") {
 		if i < n {
-			names[i] = unescaper.Replace(name)
+			given[i].Name = unescaper.Replace(name)
 		}
 	}
-	return names, nil
+	kept := strings.Split(values[variableKept], ":")
+	for i := range given {
+		given[i].Kept = named || slices.Contains(kept, strconv.Itoa(i))
+	}
+	return given, nil
 }
 
 // Environment returns the environment by which a child that gets the files from
@@ -79,16 +86,20 @@ func Environment(environ []string, given []Given) []string {
 	env := make([]string, 0, len(environ)+2)
 	for _, e := range environ {
 		switch name, _, _ := strings.Cut(e, "="); name {
-		case variableProcess, variableNumber, variableNames:
+		case variableProcess, variableNumber, variableNames, variableKept:
 		default:
 			env = append(env, e)
 		}
 	}
-	names := make([]string, len(given))
+	names, kept := make([]string, len(given)), []string(nil)
 	for i, g := range given {
 		names[i] = escaper.Replace(g.Name)
+		if g.Kept {
+			kept = append(kept, strconv.Itoa(i))
+		}
 	}
-	return append(env, variableNumber+"="+strconv.Itoa(len(given)), variableNames+"="+strings.Join(names, ":"))
+	return append(env, variableNumber+"="+strconv.Itoa(len(given)),
+		variableNames+"="+strings.Join(names, ":"), variableKept+"="+strings.Join(kept, ":"))
 }
 
 // The names stand between colons, which addresses have too.

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestTheEnvironmentSaysWhatIsGiven(t *testing.T) {
@@ -22,36 +23,39 @@ func TestTheEnvironmentSaysWhatIsGiven(t *testing.T) {
 		{"for whoever", []string{"LISTEN_FDS=1"}, false, nil},
 		{"by a relay", []string{"LISTEN_FDS=1", "LISTEN_FDNAMES=127.0.0.1%3A25"}, true, []string{"127.0.0.1:25"}},
 	} {
-		got, err := namesIn(test.environ, 7, test.trusted)
+		given, err := described(test.environ, 7, test.trusted)
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
+		}
+		var got []string
+		for _, g := range given {
+			got = append(got, g.Name)
+			if g.Kept == test.trusted {
+				t.Errorf("%s: %q is kept: %v", test.name, g.Name, g.Kept)
+			}
 		}
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s: %s", test.name, diff)
 		}
 	}
 	for _, bad := range []string{"x", "-1", "1025", "1 "} {
-		if _, err := namesIn([]string{"LISTEN_PID=7", "LISTEN_FDS=" + bad}, 7, false); err == nil {
+		if _, err := described([]string{"LISTEN_PID=7", "LISTEN_FDS=" + bad}, 7, false); err == nil {
 			t.Errorf("LISTEN_FDS=%q was believed", bad)
 		}
 	}
 }
 
 func TestTheChildHearsTheNames(t *testing.T) {
-	want := []string{"127.0.0.1:25", "[::1]:25", "unix:/run/100%25:x", ""}
-	var given []Given
-	for _, name := range want {
-		given = append(given, Given{Name: name})
-	}
-	environ := Environment([]string{"LISTEN_PID=1", "LISTEN_FDS=9", "LISTEN_FDNAMES=old", "HOME=/"}, given)
-	got, err := namesIn(environ, 7, true)
+	want := []Given{{Name: "127.0.0.1:25"}, {Name: "[::1]:25", Kept: true}, {Name: "unix:/run/100%25:x"}, {Kept: true}}
+	environ := Environment([]string{"LISTEN_PID=1", "LISTEN_FDS=9", "LISTEN_FDNAMES=old", "LISTEN_KEPT=0", "HOME=/"}, want)
+	got, err := described(environ, 7, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Given{}, "File")); diff != "" {
 		t.Error(diff)
 	}
-	if len(environ) != 3 {
+	if len(environ) != 4 {
 		t.Errorf("the old variables are there still: %q", environ)
 	}
 }

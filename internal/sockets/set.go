@@ -24,6 +24,15 @@ type Set struct {
 type opened struct {
 	address  string // as it is configured
 	listener net.Listener
+	kept     bool
+}
+
+// Socket is a socket of a set.
+type Socket struct {
+	net.Listener
+	// Given says that it was not opened by the set, and Kept that it stays
+	// when the relay is gone.
+	Given, Kept bool
 }
 
 // New returns a set that takes the given sockets where they fit. It owns the
@@ -35,30 +44,26 @@ func New(given []Given) *Set { return &Set{given: given} }
 // whose relay was killed is replaced; one that somebody listens on is not. One that
 // was given is not removed from the file system when it is closed: it may not be
 // ours.
-func (s *Set) Listen(name, address string) (l net.Listener, given bool, err error) {
+func (s *Set) Listen(name, address string) (Socket, error) {
 	if s == nil {
-		l, err = Open(address)
-		return l, false, err
+		l, err := Open(address)
+		return Socket{Listener: l}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l, err = s.take(name, address); l == nil && err == nil {
-		l, err = Open(address)
-	} else {
-		given = true
+	socket, err := s.listen(name, address)
+	if err == nil {
+		s.open = append(s.open, opened{address, socket.Listener, socket.Kept})
 	}
-	if err != nil {
-		return nil, given, err
-	}
-	s.open = append(s.open, opened{address, l})
-	return l, given, nil
+	return socket, err
 }
 
-// take returns the given socket that fits, or nil.
-func (s *Set) take(name, address string) (net.Listener, error) {
+// listen is Listen; mu is held.
+func (s *Set) listen(name, address string) (Socket, error) {
 	i := s.find(name, address)
 	if i < 0 {
-		return nil, nil
+		l, err := Open(address)
+		return Socket{Listener: l}, err
 	}
 	g := s.given[i]
 	s.given = append(s.given[:i], s.given[i+1:]...)
@@ -67,9 +72,9 @@ func (s *Set) take(name, address string) (net.Listener, error) {
 	// without: nothing says otherwise to a socket that exists.
 	l, err := net.FileListener(g.File)
 	if err != nil {
-		return nil, fmt.Errorf("taking the socket %q that was given: %w", g.Name, err)
+		return Socket{}, fmt.Errorf("taking the socket %q that was given: %w", g.Name, err)
 	}
-	return l, nil
+	return Socket{l, true, g.Kept}, nil
 }
 
 // find returns the index of the given socket that fits; -1 where none does. A name
@@ -118,7 +123,7 @@ func (s *Set) Copies() ([]Given, error) {
 			Close(copies)
 			return nil, fmt.Errorf("copying the descriptor of %s: %w", o.address, err)
 		}
-		copies = append(copies, Given{o.address, f})
+		copies = append(copies, Given{o.address, f, o.kept})
 	}
 	return copies, nil
 }

@@ -29,7 +29,7 @@ func given(t *testing.T, name, address string) (Given, net.Addr) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	return Given{name, f}, l.Addr()
+	return Given{Name: name, File: f}, l.Addr()
 }
 
 func TestASocketThatFitsIsTaken(t *testing.T) {
@@ -49,13 +49,13 @@ func TestASocketThatFitsIsTaken(t *testing.T) {
 		{"admin.socket", "unix:" + path, path},
 		{"public", "127.0.0.1:0", ""}, // all were taken
 	} {
-		l, taken, err := s.Listen(test.name, test.address)
+		l, err := s.Listen(test.name, test.address)
 		if err != nil {
 			t.Fatalf("%s %s: %v", test.name, test.address, err)
 		}
 		defer l.Close()
-		if got := l.Addr().String(); taken != (test.want != "") || taken && got != test.want {
-			t.Errorf("%s %s: %s, taken: %v; want %s", test.name, test.address, got, taken, test.want)
+		if got := l.Addr().String(); l.Given != (test.want != "") || l.Given && got != test.want {
+			t.Errorf("%s %s: %s, taken: %v; want %s", test.name, test.address, got, l.Given, test.want)
 		}
 	}
 	if rest := s.Rest(); len(rest) != 0 {
@@ -66,9 +66,9 @@ func TestASocketThatFitsIsTaken(t *testing.T) {
 func TestSocketsThatFitNowhereAreClosed(t *testing.T) {
 	g, address := given(t, "other", "127.0.0.1:0")
 	s := New([]Given{g})
-	l, taken, err := s.Listen("public", "127.0.0.1:0")
-	if err != nil || taken {
-		t.Fatal(taken, err)
+	l, err := s.Listen("public", "127.0.0.1:0")
+	if err != nil || l.Given {
+		t.Fatal(l.Given, err)
 	}
 	defer l.Close()
 	if rest := s.Rest(); len(rest) != 1 || rest[0] != "other" {
@@ -82,7 +82,7 @@ func TestSocketsThatFitNowhereAreClosed(t *testing.T) {
 // The copies of a socket are handed to a child; its listener must not notice.
 func TestCopiesLeaveTheListenerAsItIs(t *testing.T) {
 	s := New(nil)
-	l, _, err := s.Listen("", "127.0.0.1:0")
+	l, err := s.Listen("", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestCopiesLeaveTheListenerAsItIs(t *testing.T) {
 		_, err := l.Accept()
 		accepted <- err
 	}()
-	if err := l.(*net.TCPListener).SetDeadline(time.Unix(1, 0)); err != nil {
+	if err := l.Listener.(*net.TCPListener).SetDeadline(time.Unix(1, 0)); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -118,7 +118,7 @@ func TestCopiesLeaveTheListenerAsItIs(t *testing.T) {
 func TestACopyOutlivesItsListener(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	s := New(nil)
-	l, _, err := s.Listen("", "unix:"+path)
+	l, err := s.Listen("", "unix:"+path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,9 +133,9 @@ func TestACopyOutlivesItsListener(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	next, taken, err := New(copies).Listen("", "unix:"+path)
-	if err != nil || !taken {
-		t.Fatal(taken, err)
+	next, err := New(copies).Listen("", "unix:"+path)
+	if err != nil || !next.Given {
+		t.Fatal(next.Given, err)
 	}
 	defer next.Close()
 	nc, err := next.Accept()
@@ -160,9 +160,9 @@ func TestASocketOfTheDeadIsReplaced(t *testing.T) {
 }
 
 func TestNoSetOpensASocket(t *testing.T) {
-	l, taken, err := (*Set)(nil).Listen("", "127.0.0.1:0")
-	if err != nil || taken {
-		t.Fatal(taken, err)
+	l, err := (*Set)(nil).Listen("", "127.0.0.1:0")
+	if err != nil || l.Given {
+		t.Fatal(l.Given, err)
 	}
 	l.Close()
 	if rest := (*Set)(nil).Rest(); rest != nil {
