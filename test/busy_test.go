@@ -161,7 +161,7 @@ func TestTheLimitOfAControlGroupTurnsEveryoneAway(t *testing.T) {
 	// The shell joins the group and becomes the relay.
 	state := folder(t)
 	d := run(t, state, exec.Command("/bin/sh", "-c", "echo $$ > "+dir+"/cgroup.procs && exec \"$@\"", "sh",
-		program, "serve", "--config", writeConfiguration(t, state, "")))
+		program, "serve", "--config", writeConfiguration(t, state, "[admission]\nslots = 5000\n")))
 	d.awaitReady()
 	d.explained(d.fillWithSessions("memory"), "accept")
 	status := d.status()
