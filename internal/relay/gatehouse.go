@@ -234,6 +234,11 @@ func (o operator) Drain(ctx context.Context, d api.Drain) error {
 func (o operator) Resume(ctx context.Context, listener string) (bool, error) {
 	g, now := o.relay.gatehouse, time.Now()
 	ended := g.lifecycle.Resume(listener, now)
+	for _, l := range o.relay.mail {
+		if state, _ := g.lifecycle.Of(l.name, now); state == admission.Serving {
+			l.server.Welcome() // before the answer says that mail is taken again
+		}
+	}
 	return ended, g.saveDrains(ctx, now)
 }
 

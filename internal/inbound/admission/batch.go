@@ -67,7 +67,7 @@ func (b *batches) make(r Reason, last *batch, now time.Time) *batch {
 	n := &batch{id: b.ids.ID(), until: now.Add(batchLife)}
 	copy(n.hints[:], b.book.spread(now, hintsPerBatch, expected, b.rate, b.least, b.most))
 	for i := range n.hints {
-		n.hints[i] = jitter(n.hints[i], b.random())
+		n.hints[i] = max(jitter(n.hints[i], b.random()), b.least)
 		n.wires[i] = b.compose(r, n.hints[i], n.id)
 	}
 	return n
@@ -84,5 +84,5 @@ func (b *batches) setRate(rate float64) {
 func (b *batches) appointment(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return jitter(b.book.spread(now, 1, 1, b.rate, b.least, b.most)[0], b.random())
+	return max(jitter(b.book.spread(now, 1, 1, b.rate, b.least, b.most)[0], b.random()), b.least)
 }

@@ -29,20 +29,23 @@ type signalTraits struct {
 	// delay marks a signal of lateness: the waiting room covers its first
 	// second above the target.
 	delay bool
+	// newcomers marks a signal of what new connections take, and open ones have
+	// already.
+	newcomers bool
 }
 
 var traits = [signals]signalTraits{
-	SignalLoad:        {"load", ReasonLoad, true},
-	SignalMemory:      {"memory", ReasonMemory, false},
-	SignalDisk:        {"disk", ReasonDisk, false},
-	SignalFiles:       {"disk-files", ReasonDisk, false},
-	SignalStorage:     {"storage", ReasonStorage, true},
-	SignalFault:       {"storage-fault", ReasonStorage, false},
-	SignalQueue:       {"queue", ReasonQueue, false},
-	SignalBacklog:     {"queue-age", ReasonQueue, false},
-	SignalSessions:    {"connections", ReasonConnections, false},
-	SignalDescriptors: {"descriptors", ReasonConnections, false},
-	SignalAcceptQueue: {"accept-queue", ReasonConnections, true},
+	SignalLoad:        {"load", ReasonLoad, true, false},
+	SignalMemory:      {"memory", ReasonMemory, false, false},
+	SignalDisk:        {"disk", ReasonDisk, false, false},
+	SignalFiles:       {"disk-files", ReasonDisk, false, false},
+	SignalStorage:     {"storage", ReasonStorage, true, false},
+	SignalFault:       {"storage-fault", ReasonStorage, false, false},
+	SignalQueue:       {"queue", ReasonQueue, false, false},
+	SignalBacklog:     {"queue-age", ReasonQueue, false, false},
+	SignalSessions:    {"connections", ReasonConnections, false, true},
+	SignalDescriptors: {"descriptors", ReasonConnections, false, true},
+	SignalAcceptQueue: {"accept-queue", ReasonConnections, true, true},
 }
 
 // String returns the name of the signal.
@@ -108,6 +111,10 @@ type Board struct {
 	// Pressure is the greatest effective one, and Deciding its signal.
 	Pressure float64
 	Deciding SignalID
+	// Open and OpenDeciding are the same for sessions that are open: how many
+	// others there are, or may yet come, is nothing to send those away for.
+	Open         float64
+	OpenDeciding SignalID
 }
 
 // Reason returns the token of a refusal by this board.
@@ -134,6 +141,9 @@ func (b *Board) next(r *Readings, light bool, now time.Time) *Board {
 		}
 		if e := n.Signals[id].Effective; e > n.Pressure {
 			n.Pressure, n.Deciding = e, SignalID(id)
+		}
+		if e := n.Signals[id].Effective; e > n.Open && !traits[id].newcomers {
+			n.Open, n.OpenDeciding = e, SignalID(id)
 		}
 	}
 	return n

@@ -126,3 +126,16 @@ func TestLateProcessorsRefuseNobodyWhileThereIsRoom(t *testing.T) {
 		t.Errorf("pressure %v without memory", b.Pressure)
 	}
 }
+
+func TestAFullHouseSendsNobodyAwayWhoIsIn(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	for _, id := range []SignalID{SignalSessions, SignalDescriptors} {
+		r := &Readings{}
+		r[id] = Reading{Value: 100, Target: 80, Hard: 95}
+		r[SignalMemory] = Reading{Value: 40, Target: 80, Hard: 92}
+		b := (&Board{At: now}).next(r, false, now)
+		if b.Pressure != 2 || b.Open != 0.5 || b.OpenDeciding != SignalMemory {
+			t.Errorf("%v: %v at the door, %v by %v for those who are in", id, b.Pressure, b.Open, b.OpenDeciding)
+		}
+	}
+}

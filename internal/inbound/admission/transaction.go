@@ -9,13 +9,13 @@ import (
 // declared, 0 where it did not.
 func (c *Controller) Mail(v *Visit, size int64, now time.Time) Decision {
 	board := c.board.Load()
-	part := share(v.ticket.Class, board.Pressure-openBonus)
-	if v.ticket.Class != ClassControl && board.Pressure >= 2 {
+	part := share(v.ticket.Class, board.Open-openBonus)
+	if v.ticket.Class != ClassControl && board.Open >= 2 {
 		part = 1
 	}
 	if c.lot.below(part, v.ticket.Net, now) {
 		return c.refuse(v.record(PointMAIL, Record{
-			Reason: board.Reason(), Rule: "the pressure sends away a part of this class",
+			Reason: board.OpenDeciding.Reason(), Rule: "the pressure sends away a part of this class",
 			Name: "share of the class", Unit: "share", Value: part, Board: board,
 		}), now)
 	}
@@ -101,11 +101,11 @@ func (c *Controller) Unknown(v *Visit, now time.Time) Decision {
 // fault may turn into a refusal.
 func (c *Controller) Data(v *Visit, now time.Time) Decision {
 	board := c.board.Load()
-	if v.ticket.Class == ClassControl || board.Pressure < 2 {
+	if v.ticket.Class == ClassControl || board.Open < 2 {
 		return Decision{}
 	}
 	return c.refuse(v.record(PointDATA, Record{
-		Reason: board.Reason(), Rule: "the pressure is at its hard limit", Board: board,
+		Reason: board.OpenDeciding.Reason(), Rule: "the pressure is at its hard limit", Board: board,
 	}), now)
 }
 
