@@ -62,6 +62,14 @@ func (r *room) check(start time.Time) error {
 	return fmt.Errorf("%w: less than the reserve of %d bytes is left", spool.ErrFull, r.reserve)
 }
 
+// newRoom returns a room of which nothing is known yet, which is nothing against
+// writing: whoever comes while the first answer is awaited is let through.
+func newRoom(fs vfs.FS, dir string, reserve int64) *room {
+	r := &room{fs: fs, dir: dir, reserve: reserve}
+	r.left.Store(1 << 62)
+	return r
+}
+
 func (r *room) short() bool { return r.left.Load() < 0 || r.shortOfFiles.Load() }
 
 // ask asks the disk. Where it does not answer, nothing is known against

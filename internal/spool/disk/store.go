@@ -109,7 +109,7 @@ func newStore(dir string, o Options) *Store {
 	}
 	s.bodies = &bodies{fs: o.FS, dir: o.FS.PathJoin(dir, bodiesFolder), large: o.LargeBody}
 	s.revoked = &revoked{fs: o.FS, dir: o.FS.PathJoin(dir, revokedFolder)}
-	s.room = &room{fs: o.FS, dir: dir, reserve: o.Reserve}
+	s.room = newRoom(o.FS, dir, o.Reserve)
 	s.backlog = newBacklog()
 	s.intakes.New = func() any { return new(intake) }
 	s.contents.New = func() any { return &smallContent{store: s} }
