@@ -21,7 +21,7 @@ func (c *Conn) next() {
 		return
 	}
 	if c.server.State() != Serving && c.tx == nil && verb != smtp.VerbQUIT {
-		c.answer(ReplyShutdown)
+		c.bidFarewell()
 		return
 	}
 	if d := c.dismissal(); d != nil && verb != smtp.VerbQUIT {
@@ -77,7 +77,7 @@ func (c *Conn) nextLine() (line []byte, fault lineFault, ok bool) {
 func (c *Conn) endInput(err error) {
 	switch {
 	case errors.Is(err, errStopped):
-		c.answer(ReplyShutdown)
+		c.bidFarewell()
 	case errors.Is(err, errDismissed):
 		d := c.dismissed.Load()
 		c.answer(d.row, d.args...)

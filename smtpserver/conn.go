@@ -184,7 +184,7 @@ func (c *Conn) greet() {
 		return
 	}
 	if c.server.State() != Serving {
-		c.answer(ReplyShutdown)
+		c.bidFarewell()
 		return
 	}
 	if d := c.dismissal(); d != nil {

@@ -43,6 +43,10 @@ type Server struct {
 	LineEnding smtp.LineEnding
 	// Hooks hear of what happens.
 	Hooks Hooks
+	// Farewell words the 421 by which a session, or a visitor, is sent away because
+	// the server stops; where it is nil that is [ReplyShutdown]. It is called once
+	// for each of them.
+	Farewell func(c *Conn) *Refusal
 	// Door decides about connections before they become sessions; where it is
 	// nil all of them do.
 	Door Door
@@ -321,7 +325,8 @@ func (s *Server) start(nc net.Conn) {
 		if v == nil {
 			v = &Visitor{conn: c}
 		}
-		v.Refuse(Refused{Row: ReplyShutdown})
+		row, args := s.farewell(c)
+		v.Refuse(Refused{Row: row, Args: args})
 	case s.Door == nil:
 		go c.serve()
 	default:
@@ -436,8 +441,25 @@ func (s *Server) Close() error {
 // stop moves the server to a later state and wakes everyone who waits.
 func (s *Server) stop(to State) {
 	for _, v := range s.move(to) {
-		v.sendAway(Refused{Row: ReplyShutdown})
+		row, args := s.farewell(v.conn)
+		v.sendAway(Refused{Row: row, Args: args})
 	}
+}
+
+// farewell is what somebody hears because the server stops.
+func (s *Server) farewell(c *Conn) (*Row, []string) {
+	if s.Farewell != nil {
+		if r := s.Farewell(c); r != nil && r.Row.Code.Closes() {
+			return r.Row, r.Args
+		}
+	}
+	return ReplyShutdown, nil
+}
+
+// bidFarewell says it to a session.
+func (c *Conn) bidFarewell() {
+	row, args := c.server.farewell(c)
+	c.answer(row, args...)
 }
 
 // move is stop, and returns the visitors that wait.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/weirmail/weir/reply"
 )
 
 // recorder is a session that takes everything and remembers it.
@@ -153,8 +155,11 @@ func TestSessionErrors(t *testing.T) {
 	}
 }
 
-func TestShutdownTellsIdleSessions(t *testing.T) {
+// shutDown stops a server that has an idle session, and returns what that hears.
+func shutDown(t *testing.T, farewell func(*Conn) *Refusal) string {
+	t.Helper()
 	s := &Server{Hostname: "mx.test", NewSession: func(context.Context, *Conn) (Session, error) { return &recorder{}, nil }}
+	s.Farewell = farewell
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -176,10 +181,30 @@ func TestShutdownTellsIdleSessions(t *testing.T) {
 	if err := s.Shutdown(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if line, err := in.ReadString('\n'); err != nil || !strings.HasPrefix(line, "421 4.3.2 mx.test ") {
-		t.Fatal(line, err)
+	line, err := in.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
 	}
 	if err := <-served; !errors.Is(err, ErrServerClosed) {
 		t.Fatal(err)
+	}
+	return line
+}
+
+func TestShutdownTellsIdleSessions(t *testing.T) {
+	busy := NewRow(Row{Name: "x", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(3, 2), Text: "{host} Bye {name}"})
+	noted := NewRow(Row{Name: "y", Code: reply.LocalError, Status: reply.NewStatus(3, 0), Text: "Later"})
+	for name, test := range map[string]struct {
+		farewell func(*Conn) *Refusal
+		want     string
+	}{
+		"by the server's own row": {nil, "421 4.3.2 mx.test Service shutting down"},
+		"by a farewell":           {func(c *Conn) *Refusal { return Refuse(busy, c.LocalAddr().Network()) }, "421 4.3.2 mx.test Bye tcp\r\n"},
+		"by no farewell":          {func(*Conn) *Refusal { return nil }, "421 4.3.2 mx.test Service shutting down"},
+		"by one that closes not":  {func(*Conn) *Refusal { return Refuse(noted) }, "421 4.3.2 mx.test Service shutting down"},
+	} {
+		if line := shutDown(t, test.farewell); !strings.HasPrefix(line, test.want) {
+			t.Errorf("%s: %q", name, line)
+		}
 	}
 }

@@ -146,7 +146,7 @@ func TestStoppingTellsThoseWhoWaitForASlot(t *testing.T) {
 // shutDown hears that the relay stops, and the end of the connection.
 func shutDown(c *dialogue) {
 	c.t.Helper()
-	if line := c.hear("421 4.3.2 "); !strings.Contains(line, "; reason=shutdown") {
+	if line := c.hear("421 4.3.2 "); !strings.Contains(line, "; reason=shutdown retry=") || !strings.Contains(line, " id=") {
 		c.t.Errorf("heard %q", line)
 	}
 	c.ended()

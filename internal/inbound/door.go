@@ -92,9 +92,22 @@ func (d *door) Pause() time.Duration {
 // admission.
 func guestOf(c *smtpserver.Conn) *guest {
 	if v := c.Visitor(); v != nil {
-		return v.Tag.(*guest)
+		g, _ := v.Tag.(*guest) // there is none for those who came when the server stopped
+		return g
 	}
 	return nil
+}
+
+// farewell words the end of a session because the relay stops.
+func (in *Inbound) farewell(listener string) func(*smtpserver.Conn) *smtpserver.Refusal {
+	return func(c *smtpserver.Conn) *smtpserver.Refusal {
+		class := admission.ClassUnknown
+		if g := guestOf(c); g != nil {
+			class = g.Class()
+		}
+		d := in.options.Admission.Farewell(addrOf(c.RemoteAddr()), class, listener, c.ID(), in.options.Now())
+		return refusal(&d)
+	}
 }
 
 // refusal words a decision on an open session.

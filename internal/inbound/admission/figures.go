@@ -59,6 +59,14 @@ func (c *Controller) Dismissal(listener string, any bool, now time.Time) Decisio
 	return c.sendAway(Peer{Listener: listener}, ClassUnknown, PointBetween, state, drain, now)
 }
 
+// Farewell words the end of a session because the relay stops.
+func (c *Controller) Farewell(client netip.Addr, class Class, listener, session string, now time.Time) Decision {
+	return c.refuse(Record{
+		Client: client, Class: class, Listener: listener, Session: session,
+		Point: PointBetween, Reason: ReasonShutdown, Rule: "the relay is stopping",
+	}, now)
+}
+
 // Patience is how long a session may be idle: 300 seconds, and less from a
 // pressure of 0.8 on, down to 10 seconds at 1. ok is false where there is no
 // pressure.
