@@ -59,7 +59,7 @@ func (s *session) admitContent() error {
 // server itself took for it: from the end of the data on.
 func (s *session) taken(took time.Duration, now time.Time) {
 	if s.guest != nil {
-		s.in.options.Admission.Taken(took, now)
+		s.in.options.Admission.Taken(&s.guest.Visit, took, now)
 	}
 	if g := s.in.options.Greylist; g != nil {
 		g.good(s, now)

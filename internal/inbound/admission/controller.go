@@ -198,6 +198,8 @@ type Visit struct {
 	memory   int64 // charged for the session
 	work     int64 // charged for the transaction
 	room     int64 // charged to the disk for the transaction
+	bytes    int   // charged to the rates for the transaction
+	putOff   bool  // by Weir itself, which is not to be charged
 	exempt   bool
 	yielded  bool
 	over     atomic.Bool

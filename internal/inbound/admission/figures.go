@@ -67,12 +67,19 @@ func (c *Controller) Farewell(client netip.Addr, class Class, listener, session 
 	}, now)
 }
 
-// Patience is how long a session may be idle: 300 seconds, and less from a
-// pressure of 0.8 on, down to 10 seconds at 1. ok is false where there is no
-// pressure.
+// roomSignals are those that sending idle sessions away relieves.
+var roomSignals = [...]SignalID{SignalMemory, SignalSessions, SignalDescriptors}
+
+// Patience is how long a session may be idle while what it holds is short, memory or
+// descriptors: 300 seconds, and less from a pressure of 0.8 on, down to 10 seconds at
+// 1. ok is false where none of them is short, or the controller only observes.
 func (c *Controller) Patience() (d time.Duration, ok bool) {
-	over := clamp((c.board.Load().Pressure-0.8)/0.2, 0, 1)
-	return 300*time.Second - time.Duration(over*float64(290*time.Second)), over > 0
+	short, board := 0.0, c.board.Load()
+	for _, id := range roomSignals {
+		short = max(short, board.Signals[id].Effective)
+	}
+	over := clamp((short-0.8)/0.2, 0, 1)
+	return 300*time.Second - time.Duration(over*float64(290*time.Second)), over > 0 && !c.options.Observe
 }
 
 // Network returns the network by which the client of a record was judged.

@@ -15,7 +15,6 @@ type pace struct {
 	mu     sync.Mutex
 	at     time.Time
 	credit time.Duration // of processor time; what is left
-	cost   time.Duration // of one refusal, as measured
 	paused time.Duration // in all
 	used   time.Duration // in all
 
@@ -39,7 +38,6 @@ func (p *pace) spend(d time.Duration) {
 	defer p.mu.Unlock()
 	// One that was interrupted says nothing of what it cost.
 	d = hidden * max(min(d, 3*leastCost), leastCost)
-	p.cost += (d - p.cost) / 16
 	p.credit -= d
 	p.used += d
 }

@@ -28,8 +28,11 @@ func (c *Controller) Mail(v *Visit, size int64, now time.Time) Decision {
 			c.giveBack(v, kindMessage, 1)
 			return c.temporary(over.record(v, PointMAIL), now)
 		}
+		v.bytes = bytesOf(size)
 	}
-	return c.reserve(v, size, now)
+	d := c.reserve(v, size, now)
+	v.putOff = d.Refused()
+	return d
 }
 
 // reserve charges the ledgers for a transaction.
@@ -114,16 +117,27 @@ func (c *Controller) Greylisted(v *Visit, closes bool, retry time.Duration, rule
 	d := c.decide(v.record(PointRCPT, Record{Reason: ReasonGreylist, Rule: rule, Retry: retry, Closes: closes}), now)
 	if d.Refused() && !v.exempt {
 		c.giveBack(v, kindRecipient, 1)
+		v.putOff = true
 	}
 	return d
 }
 
 // Taken notes a message that was taken; took is the time that the relay itself
 // spent on its transaction. EndTransaction follows.
-func (c *Controller) Taken(took time.Duration, now time.Time) { c.gate.completed(now, took) }
+func (c *Controller) Taken(v *Visit, took time.Duration, now time.Time) {
+	v.putOff = false
+	c.gate.completed(now, took)
+}
 
-// EndTransaction gives back what the transaction was charged.
+// EndTransaction gives back what the transaction was charged: its part of the
+// ledgers, and where it was put off by Weir itself and took no message, what counted
+// against the rates, since it comes again.
 func (c *Controller) EndTransaction(v *Visit) {
+	if v.putOff && v.bytes > 0 {
+		c.giveBack(v, kindMessage, 1)
+		c.giveBack(v, kindBytes, v.bytes)
+	}
+	v.putOff, v.bytes = false, 0
 	c.memory.give(v.work)
 	c.disk.give(v.room)
 	v.work, v.room = 0, 0
