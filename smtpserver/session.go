@@ -41,6 +41,42 @@ type Greeter interface {
 	Greet(ctx context.Context) error
 }
 
+// TLSStarter is an add-on of a [Session] that is asked before STARTTLS is granted.
+type TLSStarter interface {
+	// StartTLS refuses the handshake, or returns nil. With nil the session forgets
+	// what the client has said and who it has shown to be: it begins anew behind
+	// the handshake (RFC 3207 section 4.2).
+	StartTLS(ctx context.Context) error
+}
+
+// Authenticator is an add-on of a [Session] that takes AUTH (RFC 4954).
+type Authenticator interface {
+	// Mechanisms returns the names of the SASL mechanisms that are offered to this
+	// client, in upper case and in the order of the answer to EHLO; secured tells
+	// whether to answer for a connection with TLS. Where none is offered either
+	// way AUTH is no command of this server. The result is not changed by anyone.
+	Mechanisms(secured bool) []string
+	// Authenticate begins an exchange by a mechanism that is offered.
+	Authenticate(ctx context.Context, mechanism string) (Exchange, error)
+	// Authenticated reports that an exchange has succeeded before.
+	Authenticated() bool
+}
+
+// Exchange is the server's side of one SASL exchange (RFC 4422). The server calls
+// Next until it is done or an error has come, and nothing after that.
+type Exchange interface {
+	// Next takes what the client has sent, decoded; nil stands for nothing yet, that
+	// is for a client that gave no initial response, and an empty slice for an empty
+	// response. It returns the challenge for the client, or done when the client has
+	// shown who it is. A challenge with done is data that belongs to the success: it
+	// is sent as a challenge, and the client's empty response is awaited, before
+	// AUTH is answered. Errors are as for [Session]; where the client is not who it
+	// says, that is a [*Refusal] with the code 535.
+	Next(ctx context.Context, response []byte) (challenge []byte, done bool, err error)
+	// Close ends an exchange, however it went.
+	Close()
+}
+
 // Mail is the MAIL command: the reverse-path and what the parameters said.
 type Mail struct {
 	// Path is the reverse-path; it may be the null reverse-path.
