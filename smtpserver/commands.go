@@ -119,9 +119,11 @@ func (c *Conn) rejectLine(fault lineFault) {
 func lineLimit(verb smtp.Verb) int {
 	switch verb {
 	case smtp.VerbMAIL:
-		return smtp.MaxCommandLine + smtp.ExtraMailSize + smtp.ExtraMailBody + smtp.ExtraMailUTF8 + smtp.ExtraMailDSN
+		return smtp.MaxCommandLine + smtp.ExtraMailSize + smtp.ExtraMailBody + smtp.ExtraMailUTF8 + smtp.ExtraMailDSN + smtp.ExtraMailAuth
 	case smtp.VerbRCPT:
 		return smtp.MaxCommandLine + smtp.ExtraRcptDSN
+	case smtp.VerbAUTH:
+		return smtp.MaxAuthLine
 	}
 	return smtp.MaxCommandLine
 }
@@ -129,7 +131,7 @@ func lineLimit(verb smtp.Verb) int {
 // command runs one command.
 func (c *Conn) command(verb smtp.Verb, args []byte) {
 	c.stage = stageOf(verb)
-	if !c.offers(verb) {
+	if !c.offers(verb) && !c.comesLater(verb) {
 		c.reject(ReplyNotImplemented, verb.String())
 		return
 	}
@@ -156,6 +158,8 @@ func (c *Conn) command(verb smtp.Verb, args []byte) {
 		c.vrfy(args)
 	case smtp.VerbSTARTTLS:
 		c.startTLS(args)
+	case smtp.VerbAUTH:
+		c.auth(args)
 	case smtp.VerbUnknown:
 		c.reject(ReplyUnknownCommand)
 	default:
@@ -252,7 +256,7 @@ func (c *Conn) commandList() string {
 		hello = "LHLO"
 	}
 	list := hello + " MAIL RCPT DATA"
-	for _, verb := range []smtp.Verb{smtp.VerbBDAT, smtp.VerbSTARTTLS} {
+	for _, verb := range []smtp.Verb{smtp.VerbBDAT, smtp.VerbSTARTTLS, smtp.VerbAUTH} {
 		if c.offers(verb) {
 			list += " " + verb.String()
 		}

@@ -58,6 +58,13 @@ var extensions = []extension{
 	{keyword: "SMTPUTF8", mail: []mailParameter{{"SMTPUTF8", readSMTPUTF8}}},
 	{keyword: "CHUNKING", verbs: []smtp.Verb{smtp.VerbBDAT}},
 	{keyword: "BINARYMIME"},
+	{
+		keyword: "AUTH",
+		args:    func(c *Conn) string { return strings.Join(c.mechanisms(c.secured()), " ") },
+		offered: offersAUTH,
+		verbs:   []smtp.Verb{smtp.VerbAUTH},
+		mail:    []mailParameter{{"AUTH", readAuth}},
+	},
 }
 
 func canStartTLS(c *Conn) bool { return c.server.TLS != nil && !c.secured() }
@@ -94,6 +101,19 @@ func (c *Conn) offers(verb smtp.Verb) bool {
 		}
 	}
 	return true
+}
+
+// comesLater tells of a command that is not offered, but would be, or was, in
+// another state of this session: its handler knows a better answer than that it is
+// not implemented.
+func (c *Conn) comesLater(verb smtp.Verb) bool {
+	switch verb {
+	case smtp.VerbAUTH:
+		return c.expectsAUTH()
+	case smtp.VerbSTARTTLS:
+		return c.secured() && c.server.TLS != nil && !c.server.ImplicitTLS
+	}
+	return false
 }
 
 // findMail returns the parameter of MAIL with the keyword, where it is
@@ -164,6 +184,16 @@ func readSMTPUTF8(m *Mail, p smtp.Param) error {
 	}
 	m.SMTPUTF8 = true
 	return nil
+}
+
+// readAuth reads who a trusted client says the message was submitted by (RFC 4954
+// section 5).
+func readAuth(m *Mail, p smtp.Param) error {
+	path, err := smtp.ParseMailAuth(p.Value)
+	if err == nil {
+		m.Auth = &path
+	}
+	return err
 }
 
 func readRet(m *Mail, p smtp.Param) (err error) {

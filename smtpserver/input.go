@@ -78,7 +78,7 @@ func (c *Conn) fill(size int, timeout time.Duration) error {
 
 // makeRoom leaves no buffer that is empty, one with room behind what is unread,
 // and none that is larger than the next read wants: a peer must not get a large
-// one for half a command.
+// one for half a command, nor for a long line before a small one is full.
 func (c *Conn) makeRoom(size int) error {
 	b := c.in
 	switch {
@@ -87,7 +87,7 @@ func (c *Conn) makeRoom(size int) error {
 	case b.r == b.w:
 		c.releaseInput()
 		return nil
-	case len(b.data) > size && b.w-b.r < size:
+	case len(b.data) > size && b.w-b.r < size, len(b.data) < size && b.w-b.r >= len(b.data):
 		c.in = buffersOf(size).get()
 		c.in.w = copy(c.in.data, b.unread())
 		b.release()

@@ -3,6 +3,8 @@ package smtpserver
 import (
 	"bytes"
 	"errors"
+
+	"github.com/weirmail/weir/smtp"
 )
 
 // lineFault is what is wrong with a command line before its words are looked
@@ -22,6 +24,12 @@ const (
 // the next read. A line with a fault is consumed whole, unless the fault ends
 // the session.
 func (c *Conn) readLine() (line []byte, fault lineFault, err error) {
+	return c.readLineUpTo(commandSize)
+}
+
+// readLineUpTo is readLine for a line of at most limit octets. AUTH has lines that
+// are longer than others, whatever the limit is (RFC 4954 section 4).
+func (c *Conn) readLineUpTo(limit int) (line []byte, fault lineFault, err error) {
 	c.restartTimeout()
 	searched := 0
 	for {
@@ -29,20 +37,34 @@ func (c *Conn) readLine() (line []byte, fault lineFault, err error) {
 		if len(in) > 0 && in[0] == recordHandshake && !c.secured() {
 			return nil, lineTLS, nil
 		}
+		if limit == commandSize && isAUTH(in) {
+			limit = smtp.MaxAuthLine
+		}
 		if i := bytes.IndexByte(in[searched:], '\n'); i >= 0 {
 			raw := in[:searched+i+1]
 			c.in.r += len(raw)
 			line, fault = c.checkLine(raw)
+			if len(raw) > limit && fault == lineOK {
+				fault = lineTooLong
+			}
 			return line, fault, nil
 		}
-		if searched = len(in); searched >= commandSize {
+		if searched = len(in); searched >= limit {
 			fault, err = c.dropLine()
 			return nil, fault, err
 		}
-		if err := c.fill(commandSize, c.server.Timeouts.Command); err != nil {
+		if err := c.fill(sizeForLine(limit), c.server.Timeouts.Command); err != nil {
 			return nil, lineOK, err
 		}
 	}
+}
+
+// sizeForLine is the size of the buffer for a line.
+func sizeForLine(limit int) int {
+	if limit > commandSize {
+		return contentSize
+	}
+	return commandSize
 }
 
 // recordHandshake begins a TLS connection (RFC 8446 section 5.1).

@@ -64,6 +64,14 @@ var (
 		Name: "starttls-go", Code: reply.ServiceReady, Status: reply.NewStatus(0, 0), Text: "Ready to start TLS",
 		RFC: "RFC 3207 4", When: "STARTTLS is taken",
 	})
+	ReplyAuthChallenge = NewRow(Row{
+		Name: "auth-challenge", Code: reply.AuthChallenge, Text: "{challenge}",
+		RFC: "RFC 4954 4", When: "the next step of AUTH is the client's; the text is the server's challenge in base64, which may be empty",
+	})
+	ReplyAuthOK = NewRow(Row{
+		Name: "auth-ok", Code: reply.AuthSucceeded, Status: reply.NewStatus(7, 0), Text: "Authentication successful",
+		RFC: "RFC 4954 6", When: "the client has shown who it is",
+	})
 
 	ReplyShutdown = NewRow(Row{
 		Name: "shutdown", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(3, 2), Text: "{host} Service shutting down, closing channel; reason=shutdown",
@@ -121,6 +129,11 @@ var (
 		Name: "session-fault", Code: reply.LocalError, Status: reply.NewStatus(3, 0), Text: "Local error, try again later; reason=local-error",
 		Reason: "local-error", RFC: "RFC 5321 4.2.2", When: "a command failed for a reason of the server's own",
 	})
+	ReplyAuthUnavailable = NewRow(Row{
+		Name: "auth-unavailable", Code: reply.TLSNotAvailable, Status: reply.NewStatus(7, 0),
+		Text:   "Authentication is not possible for now, try again later; reason=local-error",
+		Reason: "local-error", RFC: "RFC 4954 6", When: "AUTH failed for a reason of the server's own, such as users that cannot be looked up",
+	})
 	ReplyClientGone = NewRow(Row{
 		Name: "client-gone", Code: reply.LocalError, Status: reply.NewStatus(4, 2),
 		Text:   "Message not accepted, the connection was closed before; reason=client-gone",
@@ -172,6 +185,26 @@ var (
 		Name: "parameter-value", Code: reply.SyntaxInArguments, Status: reply.NewStatus(5, 4), Text: "Bad value for parameter {parameter}: {problem}; reason=syntax",
 		Reason: "syntax", RFC: "RFC 5321 4.1.1.11", When: "a parameter that is offered has a malformed value, or stands twice",
 	})
+	ReplyAuthBase64 = NewRow(Row{
+		Name: "auth-base64", Code: reply.SyntaxInArguments, Status: reply.NewStatus(5, 2), Text: "The response of AUTH is not what was awaited, in base64; reason=syntax",
+		Reason: "syntax", RFC: "RFC 4954 4", When: "an initial response or a response is not in base64, or is not empty where it has to be",
+	})
+	ReplyAuthCancelled = NewRow(Row{
+		Name: "auth-cancelled", Code: reply.SyntaxInArguments, Status: reply.NewStatus(7, 0), Text: "Authentication cancelled; reason=auth-cancelled",
+		Reason: "auth-cancelled", RFC: "RFC 4954 4", When: "the client answered a challenge with an asterisk",
+	})
+	ReplyAuthLineTooLong = NewRow(Row{
+		Name: "auth-line-too-long", Code: reply.CommandUnrecognized, Status: reply.NewStatus(5, 6), Text: "Line of AUTH too long, limit 12288 octets; reason=syntax",
+		Reason: "syntax", RFC: "RFC 4954 4", When: "a response of AUTH is longer than allowed",
+	})
+	ReplyUnsupportedMechanism = NewRow(Row{
+		Name: "unsupported-mechanism", Code: reply.ParameterNotImplemented, Status: reply.NewStatus(5, 4), Text: "AUTH mechanism {mechanism} is not available; {advice}; reason=auth-mechanism",
+		Reason: "auth-mechanism", RFC: "RFC 4954 4", When: "AUTH names a mechanism that is not offered here and now",
+	})
+	ReplyAuthFailed = NewRow(Row{
+		Name: "auth-failed", Code: reply.AuthInvalid, Status: reply.NewStatus(7, 8), Text: "Authentication failed: the name, the password or the token is not right; reason=auth-failed",
+		Reason: "auth-failed", RFC: "RFC 4954 6", When: "the client has not shown who it is; which part was wrong is not told",
+	})
 	ReplyUnsupportedParameter = NewRow(Row{
 		Name: "unsupported-parameter", Code: reply.ParameterNotImplemented, Status: reply.NewStatus(5, 4), Text: "Parameter {parameter} is not implemented; {advice}; reason=unsupported-parameter",
 		Reason: "unsupported-parameter", RFC: "RFC 5321 4.1.1.11", When: "MAIL or RCPT has a parameter that is not offered here and now",
@@ -212,6 +245,8 @@ func Replies() []*Row {
 	return []*Row{
 		ReplyGreeting, ReplyGreetingLMTP, ReplyHELO, ReplyEHLO, ReplyMailOK, ReplyRcptOK, ReplyStartInput, ReplyQueued,
 		ReplyChunk, ReplyReset, ReplyNoop, ReplyBye, ReplyHelp, ReplyVerify, ReplyTLSReady,
+		ReplyAuthChallenge, ReplyAuthOK, ReplyAuthUnavailable, ReplyAuthBase64, ReplyAuthCancelled, ReplyAuthLineTooLong,
+		ReplyUnsupportedMechanism, ReplyAuthFailed,
 		ReplyShutdown, ReplyIdle, ReplySlow, ReplyTooManyErrors, ReplyTooManyCommands, ReplyTooManyTransactions,
 		ReplyEndlessLine, ReplyEndlessContent, ReplyChunkLost, ReplyBehindData, ReplyNotSMTP, ReplyPlaintextBehindTLS, ReplyPanic,
 		ReplySessionFault, ReplyClientGone, ReplyTooManyRecipients,

@@ -17,7 +17,7 @@ import (
 // provocation is a dialogue that makes a server say a row.
 type provocation struct {
 	input   string
-	session func() *recorder
+	session func() Session
 	server  func(s *Server)
 }
 
@@ -53,8 +53,8 @@ func provocations() map[string]provocation {
 		"nul-content":          {input: envelope + "DATA\r\na\x00b\r\n.\r\n"},
 		"too-many-errors":      {input: strings.Repeat("BAD\r\n", 3), server: func(s *Server) { s.Limits.Errors = 2 }},
 		"session-limit":        {input: envelope + "DATA\r\n.\r\nMAIL FROM:<>\r\n", server: func(s *Server) { s.Limits.Transactions = 1 }},
-		"internal-fault":       {input: envelope, session: func() *recorder { return &recorder{panics: true} }},
-		"session-fault":        {input: envelope, session: func() *recorder { return &recorder{mailErr: errors.New("x")} }},
+		"internal-fault":       {input: envelope, session: func() Session { return &recorder{panics: true} }},
+		"session-fault":        {input: envelope, session: func() Session { return &recorder{mailErr: errors.New("x")} }},
 		"too-many-rcpt":        {input: envelope + "RCPT TO:<c@y.test>\r\n", server: func(s *Server) { s.Limits.Recipients = 1 }},
 		"unknown-command":      {input: "WHATEVER x\r\n"},
 		"line-too-long":        {input: "NOOP " + long + "\r\n"},
@@ -73,16 +73,26 @@ func provocations() map[string]provocation {
 		},
 		"no-recipients": {
 			input:   envelope + "DATA\r\n",
-			session: func() *recorder { return &recorder{rcptErr: Refuse(ReplyNeedsUTF8)} },
+			session: func() Session { return &recorder{rcptErr: Refuse(ReplyNeedsUTF8)} },
 		},
-		"too-large":            {input: ehlo + "MAIL FROM:<a@x.test> SIZE=9999999\r\n", server: func(s *Server) { s.Limits.MessageSize = 100 }},
-		"bare-newline-content": {input: envelope + "DATA\r\na\nb\r\n.\r\n"},
-		"needs-smtputf8":       {input: ehlo + "MAIL FROM:<\u00fc@x.test>\r\n"},
+		"too-large":             {input: ehlo + "MAIL FROM:<a@x.test> SIZE=9999999\r\n", server: func(s *Server) { s.Limits.MessageSize = 100 }},
+		"bare-newline-content":  {input: envelope + "DATA\r\na\nb\r\n.\r\n"},
+		"needs-smtputf8":        {input: ehlo + "MAIL FROM:<\u00fc@x.test>\r\n"},
+		"auth-challenge":        {input: ehlo + "AUTH ECHO\r\n", session: withAUTH},
+		"auth-ok":               {input: ehlo + "AUTH ECHO b3Blbg==\r\n", session: withAUTH},
+		"auth-unavailable":      {input: ehlo + "AUTH BROKEN\r\n", session: withAUTH},
+		"auth-base64":           {input: ehlo + "AUTH ECHO x\r\n", session: withAUTH},
+		"auth-cancelled":        {input: ehlo + "AUTH ECHO\r\n*\r\n", session: withAUTH},
+		"auth-line-too-long":    {input: ehlo + "AUTH ECHO\r\n" + strings.Repeat("x", 13000) + "\r\n", session: withAUTH},
+		"unsupported-mechanism": {input: ehlo + "AUTH MAGIC\r\n", session: withAUTH},
+		"auth-failed":           {input: ehlo + "AUTH ECHO eA==\r\n", session: withAUTH},
 		"plaintext-behind-starttls": {
 			input: ehlo + "STARTTLS\r\nNOOP\r\n", server: withTLS,
 		},
 	}
 }
+
+func withAUTH() Session { return &doorman{} }
 
 func withTLS(s *Server) { s.TLS = &tls.Config{} }
 
@@ -109,7 +119,7 @@ func TestEveryRowIsProvoked(t *testing.T) {
 		}
 		delete(all, row.Name)
 		t.Run(row.Name, func(t *testing.T) {
-			session := &recorder{}
+			session := Session(&recorder{})
 			if p.session != nil {
 				session = p.session()
 			}
@@ -177,7 +187,7 @@ func TestRowsAreComplete(t *testing.T) {
 
 func Test421And221CloseAndNothingElseDoes(t *testing.T) {
 	for name, p := range provocations() {
-		session := &recorder{}
+		session := Session(&recorder{})
 		if p.session != nil {
 			session = p.session()
 		}

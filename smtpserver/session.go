@@ -90,6 +90,9 @@ type Mail struct {
 	// Ret and EnvID are the DSN parameters (RFC 3461).
 	Ret   smtp.Ret
 	EnvID string
+	// Auth is who submitted the message, as the client says: a mailbox, or the null
+	// path for somebody unknown; nil where it was not said (RFC 4954 section 5).
+	Auth *smtp.Path
 }
 
 // Rcpt is the RCPT command: the forward-path and what the parameters said.

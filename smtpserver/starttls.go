@@ -14,6 +14,10 @@ func (c *Conn) startTLS(args []byte) {
 		c.reject(ReplyNoArguments, "STARTTLS")
 		return
 	}
+	if c.secured() {
+		c.reject(ReplyBadSequence, "STARTTLS", "the connection has TLS already")
+		return
+	}
 	if !c.extended {
 		c.reject(ReplyBadSequence, "STARTTLS", c.helloAdvice())
 		return
@@ -28,6 +32,9 @@ func (c *Conn) startTLS(args []byte) {
 		c.answer(ReplyPlaintextBehindTLS)
 		return
 	}
+	if !c.maySecure() {
+		return
+	}
 	c.releaseInput()
 	c.answer(ReplyTLSReady)
 	if c.flush() != nil {
@@ -37,6 +44,20 @@ func (c *Conn) startTLS(args []byte) {
 	// After a handshake that failed the channel is in no state that a reply
 	// could be read in: it is closed with the alert of TLS.
 	c.handshake(c.server.Timeouts.Handshake)
+}
+
+// maySecure asks the session, which may have reasons against the work of a
+// handshake, and answers where it has.
+func (c *Conn) maySecure() bool {
+	starter, ok := c.session.(TLSStarter)
+	if !ok {
+		return true
+	}
+	err := starter.StartTLS(c.server.base)
+	if err != nil {
+		c.refuse(err)
+	}
+	return err == nil
 }
 
 // handshake puts TLS on the connection. It reports false where that failed;

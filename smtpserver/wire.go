@@ -1,6 +1,7 @@
 package smtpserver
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/weirmail/weir/reply"
@@ -12,8 +13,8 @@ import (
 type wires struct {
 	mu   sync.RWMutex
 	rows map[*Row][]byte
-	// ehlo has the answer to EHLO by the extensions that are offered.
-	ehlo map[uint64][]byte
+	// ehlo has the answer to EHLO by what is offered.
+	ehlo map[offer][]byte
 }
 
 // row returns a row that has no arguments but the name of the host.
@@ -55,19 +56,27 @@ func (w *wires) ehloFor(c *Conn) []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ehlo == nil {
-		w.ehlo = make(map[uint64][]byte)
+		w.ehlo = make(map[offer][]byte)
 	}
 	w.ehlo[offered] = wire
 	return wire
 }
 
-// offered returns a bit for each extension that is offered. What stands behind
-// a keyword is the same for all connections of a server.
-func (c *Conn) offered() (bits uint64) {
+// offer is all by which the answers to EHLO of one server differ.
+type offer struct {
+	bits       uint64 // one for each extension
+	mechanisms string // of AUTH
+}
+
+// offered returns what is offered to this connection, now.
+func (c *Conn) offered() (o offer) {
 	for i := range extensions {
 		if e := &extensions[i]; e.isOffered(c) {
-			bits |= 1 << i
+			o.bits |= 1 << i
 		}
 	}
-	return bits
+	if list := c.mechanisms(c.secured()); len(list) > 0 {
+		o.mechanisms = strings.Join(list, " ")
+	}
+	return o
 }
