@@ -166,8 +166,8 @@ func TestRowsAreComplete(t *testing.T) {
 			t.Errorf("two rows are named %s", row.Name)
 		}
 		names[row.Name] = true
-		if row.RFC == "" || row.When == "" {
-			t.Errorf("%s: no section or no occasion", row.Name)
+		if row.RFC == "" || row.When == "" || row.Advice == "" {
+			t.Errorf("%s: no section, no occasion or no advice", row.Name)
 		}
 		refuses := row.Code.Transient() || row.Code.Permanent()
 		if refuses != (row.Reason != "") || refuses != strings.Contains(row.Text, "reason="+row.Reason) {

@@ -25,6 +25,9 @@ type Row struct {
 	RFC string
 	// When says in a few words when the reply is sent, for the reference.
 	When string
+	// Advice says in plain words, for the reference, what is to be done about
+	// the reply: who acts, whether to try again, and when.
+	Advice string
 
 	// wire is the whole reply where the text has no places.
 	wire []byte

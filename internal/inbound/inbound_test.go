@@ -203,7 +203,7 @@ func TestAFailedSpoolClosesSessions(t *testing.T) {
 func TestRowsAreOfTheirClass(t *testing.T) {
 	names := map[string]bool{}
 	for _, row := range Replies() {
-		if names[row.Name] || row.Reason == "" || row.RFC == "" || row.When == "" {
+		if names[row.Name] || row.Reason == "" || row.RFC == "" || row.When == "" || row.Advice == "" {
 			t.Errorf("row %q is named twice or says too little", row.Name)
 		}
 		names[row.Name] = true
