@@ -59,6 +59,15 @@ const (
 	// ExtraMailDSN is what RET and ENVID can add to MAIL. RFC 3461 names no number:
 	// this is " RET=FULL" and " ENVID=" with each of 100 characters encoded.
 	ExtraMailDSN = len(" RET=FULL") + len(" ENVID=") + 3*MaxEnvID
+	// ExtraMailRequireTLS is what REQUIRETLS adds to MAIL (RFC 8689 section 2).
+	ExtraMailRequireTLS = len(" REQUIRETLS")
+	// ExtraMailDeliverBy is what DELIVERBY adds to MAIL (RFC 2852 section 3).
+	ExtraMailDeliverBy = len(" BY=-999999999;RT")
+	// ExtraMailHold is what FUTURERELEASE can add to MAIL (RFC 4865): the longer
+	// of its two parameters, with fractions of a second and an offset.
+	ExtraMailHold = len(" HOLDUNTIL=") + maxDateTime
+	// ExtraMailPriority is what MT-PRIORITY adds to MAIL (RFC 6710 section 3).
+	ExtraMailPriority = len(" MT-PRIORITY=-9")
 	// ExtraRcptDSN is what NOTIFY and ORCPT can add to RCPT, counted likewise.
 	ExtraRcptDSN = len(" NOTIFY=SUCCESS,FAILURE,DELAY") + len(" ORCPT=") + MaxORCPT
 )
