@@ -72,6 +72,19 @@ type Limits struct {
 	UnknownRecipientRate Rate `toml:"unknown_recipient_rate"`
 }
 
+// AccountLimits are how much one account may send.
+type AccountLimits struct {
+	// How many messages may be sent in a time. Those beyond hear 451 4.7.1. 0 is
+	// no limit, here and in all of these.
+	MessageRate Rate `toml:"message_rate"`
+
+	// How many recipients may be named in a time.
+	RecipientRate Rate `toml:"recipient_rate"`
+
+	// How many bytes of messages may be sent in a time, as in "1GiB/1h".
+	BytesRate ByteRate `toml:"bytes_rate"`
+}
+
 // Greylist is how clients that were never seen before are put off.
 type Greylist struct {
 	// Puts off whoever has never sent mail from this network, from this sender

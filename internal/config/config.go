@@ -126,6 +126,10 @@ type Clients struct {
 	// The same limits for a network as a whole, which many clients share: the
 	// /24 of an IPv4 address, the /48 of an IPv6 one.
 	Network Limits `toml:"network"`
+
+	// How much one account may send, wherever it signs in from. These hold for
+	// the networks of exempt, too.
+	Account AccountLimits `toml:"account"`
 }
 
 // Listener is one address on which mail is taken.

@@ -47,6 +47,24 @@ var (
 		When:   "RCPT, when the client has tried too many recipients that were refused",
 		Advice: "Try again after the time that the text names. The administrator of the client cleans its list of recipients: too many of them are not here.",
 	})
+	ReplyTooManyFailed = smtpserver.NewRow(smtpserver.Row{
+		Name: "client-failed-auth", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(7, 0),
+		Text:   "{host} Too many failed authentications, closing channel; reason=client-rate retry={retry}s id={id}",
+		Reason: string(admission.ReasonClientRate), RFC: "RFC 4954 9",
+		When: "AUTH, when the client has failed too often",
+	})
+	ReplyAuthBusy = smtpserver.NewRow(smtpserver.Row{
+		Name: "auth-busy", Code: reply.TLSNotAvailable, Status: reply.NewStatus(7, 0),
+		Text:   "Authentication busy, try again; reason=auth-busy retry={retry}s id={id}",
+		Reason: string(admission.ReasonAuthBusy), RFC: "RFC 4954 6",
+		When: "AUTH while there is no room for the checking of passwords; none was looked at",
+	})
+	ReplyTLSBusy = smtpserver.NewRow(smtpserver.Row{
+		Name: "tls-busy", Code: reply.TLSNotAvailable, Status: reply.NewStatus(7, 0),
+		Text:   "TLS not available now, try again; reason=tls-busy retry={retry}s id={id}",
+		Reason: string(admission.ReasonTLSBusy), RFC: "RFC 3207 4",
+		When: "STARTTLS while there is no room for handshakes; the session goes on without TLS",
+	})
 	ReplyGreylisted = smtpserver.NewRow(smtpserver.Row{
 		Name: "greylisted", Code: reply.LocalError, Status: reply.NewStatus(7, 1),
 		Text:   "Greylisted, please try again; reason=greylist retry={retry}s id={id}",
@@ -105,13 +123,13 @@ func busyRows() []*smtpserver.Row {
 		ReplyBusyLoad, ReplyBusyMemory, ReplyBusyDisk, ReplyBusyStorage, ReplyBusyQueue, ReplyBusyConnections,
 		ReplyStarting, ReplyMaintenance, ReplyShuttingDown,
 		ReplyClientConnections, ReplyClientConnectRate, ReplyClientRate, ReplyTooManyRefused,
+		ReplyTooManyFailed, ReplyAuthBusy, ReplyTLSBusy,
 		ReplyGreylisted, ReplyGreylistedClosing, ReplyNoRoom, ReplyNoMemory,
 	}
 }
 
-// rowFor returns the row that says a decision: of a new connection, or of an open
-// session.
-func rowFor(d *admission.Decision, atConnect bool) *smtpserver.Row {
+// rowFor returns the row that says a decision.
+func rowFor(d *admission.Decision) *smtpserver.Row {
 	if !d.Closes {
 		return messageRow(d.Reason)
 	}
@@ -137,12 +155,20 @@ func rowFor(d *admission.Decision, atConnect bool) *smtpserver.Row {
 	case admission.ReasonGreylist:
 		return ReplyGreylistedClosing
 	case admission.ReasonClientRate:
-		if atConnect {
-			return ReplyClientConnectRate
-		}
-		return ReplyTooManyRefused
+		return rateRow(d.Point)
 	}
 	return ReplyBusyConnections
+}
+
+// rateRow returns the row of a rate for which the whole connection is sent away.
+func rateRow(p admission.Point) *smtpserver.Row {
+	switch p {
+	case admission.PointAccept:
+		return ReplyClientConnectRate
+	case admission.PointAUTH:
+		return ReplyTooManyFailed
+	}
+	return ReplyTooManyRefused
 }
 
 // messageRow returns the row of a refusal after which the session goes on.
@@ -154,6 +180,10 @@ func messageRow(r admission.Reason) *smtpserver.Row {
 		return ReplyNoMemory
 	case admission.ReasonGreylist:
 		return ReplyGreylisted
+	case admission.ReasonTLSBusy:
+		return ReplyTLSBusy
+	case admission.ReasonAuthBusy:
+		return ReplyAuthBusy
 	}
 	return ReplyClientRate
 }

@@ -14,7 +14,7 @@ import (
 func Compose(hostname string) func(admission.Reason, time.Duration, admission.ID) []byte {
 	return func(r admission.Reason, retry time.Duration, id admission.ID) []byte {
 		d := admission.Decision{Reason: r, Closes: true}
-		said := rowFor(&d, true).Reply(hostname, HintOf(retry), id.String())
+		said := rowFor(&d).Reply(hostname, HintOf(retry), id.String())
 		return said.Append(nil)
 	}
 }
@@ -73,7 +73,7 @@ func (g *guest) enter() {
 
 func (g *guest) refuse(d *admission.Decision) {
 	g.visitor.Refuse(smtpserver.Refused{
-		Row: rowFor(d, true), Wire: d.Wire, Args: []string{HintOf(d.Retry), d.ID.String()},
+		Row: rowFor(d), Wire: d.Wire, Args: []string{HintOf(d.Retry), d.ID.String()},
 	})
 }
 
@@ -112,7 +112,7 @@ func (in *Inbound) farewell(listener string) func(*smtpserver.Conn) *smtpserver.
 
 // refusal words a decision on an open session.
 func refusal(d *admission.Decision) *smtpserver.Refusal {
-	return smtpserver.Refuse(rowFor(d, false), HintOf(d.Retry), d.ID.String())
+	return smtpserver.Refuse(rowFor(d), HintOf(d.Retry), d.ID.String())
 }
 
 // Pause gives up the slot of a session that waits for its client.
@@ -149,7 +149,7 @@ func (s *session) Resume(ctx context.Context) error {
 
 // Said returns what was said to a client that a record refused.
 func Said(hostname string, r *admission.Record) string {
-	d := admission.Decision{Reason: r.Reason, Closes: r.Closes}
-	said := rowFor(&d, r.Point == admission.PointAccept).Reply(hostname, HintOf(r.Retry), r.ID.String())
+	d := admission.Decision{Reason: r.Reason, Point: r.Point, Closes: r.Closes}
+	said := rowFor(&d).Reply(hostname, HintOf(r.Retry), r.ID.String())
 	return string(said.Append(nil))
 }

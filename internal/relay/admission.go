@@ -55,7 +55,7 @@ func (r *Relay) openGatehouse(ctx context.Context) (*gatehouse, error) {
 		Compose:     inbound.Compose(cfg.Hostname),
 		Random:      func(b []byte) { rand.Read(b) },
 		Known:       func(a netip.Addr) bool { return known(a) || standing.Known(admission.NetworkOf(a), time.Now()) },
-		Limits:      admission.ClientLimits{Client: limitsOf(&cfg.Clients.Limits), Network: limitsOf(&cfg.Clients.Network)},
+		Limits:      clientLimits(&cfg.Clients),
 		Exempt:      exempt,
 		Slots:       cfg.Admission.Slots,
 		Connections: g.sensors.connections(cfg.Admission.MaxConnections),
@@ -109,10 +109,19 @@ func unmappedBits(p netip.Prefix) int {
 	return p.Bits()
 }
 
-func limitsOf(l *config.Limits) admission.Limits {
-	rate := func(r config.Rate) admission.Rate {
-		return admission.Rate{Count: r.Count, Per: r.Per, Burst: r.Burst}
+func clientLimits(c *config.Clients) admission.ClientLimits {
+	return admission.ClientLimits{
+		Client:  limitsOf(&c.Limits),
+		Network: limitsOf(&c.Network),
+		Account: admission.Limits{
+			Messages:   rate(c.Account.MessageRate),
+			Recipients: rate(c.Account.RecipientRate),
+			Bytes:      byteRate(c.Account.BytesRate),
+		},
 	}
+}
+
+func limitsOf(l *config.Limits) admission.Limits {
 	return admission.Limits{
 		Connections:    l.Connections,
 		ConnectionRate: rate(l.ConnectionRate),
@@ -122,6 +131,10 @@ func limitsOf(l *config.Limits) admission.Limits {
 		FailedAuth:     rate(l.FailedAuthRate),
 		Unknown:        rate(l.UnknownRecipientRate),
 	}
+}
+
+func rate(r config.Rate) admission.Rate {
+	return admission.Rate{Count: r.Count, Per: r.Per, Burst: r.Burst}
 }
 
 func byteRate(r config.ByteRate) admission.Rate {

@@ -200,13 +200,13 @@ type Visit struct {
 	room     int64 // charged to the disk for the transaction
 	bytes    int   // charged to the rates for the transaction
 	putOff   bool  // by Weir itself, which is not to be charged
-	exempt   bool
+	exempt   bool  // from the limits of its address
+	base     Class // of its address
+	account  string
 	yielded  bool
 	over     atomic.Bool
-	// Session names it in the records; nil until there is one. Account is who it
-	// has authenticated as.
+	// Session names it in the records; nil until there is one.
 	Session interface{ ID() string }
-	Account string
 }
 
 // Class returns the class of the client.
@@ -226,7 +226,7 @@ func (c *Controller) Knock(v *Visit, p Peer, ready func(ok bool), now time.Time)
 	if p.TLS {
 		v.memory = tlsCharge
 	}
-	v.exempt = class == ClassControl || c.options.Exempt(p.Addr)
+	v.base, v.exempt = class, class == ClassControl || !p.Addr.IsValid() || c.options.Exempt(p.Addr)
 	v.ticket.Class, v.ticket.Net, v.ticket.Ready, v.ticket.Listed = class, NetworkOf(p.Addr), ready, v.exempt
 	if d := c.charge(v, now); d.Refused() {
 		return d
@@ -408,7 +408,7 @@ func (c *Controller) decide(r Record, now time.Time) Decision {
 	if r.Board == nil {
 		r.Board = c.board.Load()
 	}
-	d := Decision{Verdict: Refuse, Reason: r.Reason, Closes: r.Closes}
+	d := Decision{Verdict: Refuse, Reason: r.Reason, Point: r.Point, Closes: r.Closes}
 	switch {
 	case r.Point == PointAccept && r.Retry == 0:
 		b := c.batches.of(r.Reason, now)

@@ -22,6 +22,8 @@ func (v Verdict) String() string { return [...]string{"admit", "wait", "refuse"}
 type Decision struct {
 	Verdict Verdict
 	Reason  Reason
+	// Point is where it was made.
+	Point Point
 	// Closes tells that the whole connection is sent away, not this message
 	// alone.
 	Closes bool

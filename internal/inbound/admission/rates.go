@@ -144,19 +144,47 @@ func (r *rates) disconnect(a netip.Addr) {
 }
 
 // take charges n of a kind to the keys, in the order of the scopes, and says whose
-// limit it would pass; then nobody is charged.
+// limit it would pass; then nobody is charged. A key that is zero is nobody's.
 func (r *rates) take(k kind, keys []key, n int, now time.Time) *overrun {
 	for s := range keys {
+		if keys[s] == (key{}) {
+			continue
+		}
 		over := r.takeOne(k, scope(s), keys[s], n, now)
 		if over == nil {
 			continue
 		}
 		for charged := range s {
-			r.give(k, scope(charged), keys[charged], n)
+			if keys[charged] != (key{}) {
+				r.give(k, scope(charged), keys[charged], n)
+			}
 		}
 		return over
 	}
 	return nil
+}
+
+// over says whose limit one more of a kind would pass, and charges nobody.
+func (r *rates) over(k kind, keys []key, now time.Time) (over *overrun) {
+	for s := range keys {
+		rate := r.limits[s].rate(k)
+		if over != nil || rate.IsZero() || keys[s] == (key{}) {
+			continue
+		}
+		r.tables[s][k].look(keys[s], func(arrival *int64) {
+			if _, wait := rate.take(*arrival, 1, now.UnixNano()); wait > 0 {
+				over = newOverrun(k, scope(s), rate, *arrival, 1, wait, now)
+			}
+		})
+	}
+	return over
+}
+
+func newOverrun(k kind, s scope, rate Rate, arrival int64, n int, wait time.Duration, now time.Time) *overrun {
+	return &overrun{
+		reason: ReasonClientRate, name: scopeNames[s] + " " + kindNames[k],
+		value: rate.used(arrival, now.UnixNano()) + float64(n), limit: float64(rate.Count), retry: wait,
+	}
 }
 
 func (r *rates) takeOne(k kind, s scope, id key, n int, now time.Time) (over *overrun) {
@@ -167,10 +195,7 @@ func (r *rates) takeOne(k kind, s scope, id key, n int, now time.Time) (over *ov
 	r.tables[s][k].with(id, func(arrival *int64) {
 		next, wait := rate.take(*arrival, n, now.UnixNano())
 		if wait > 0 {
-			over = &overrun{
-				reason: ReasonClientRate, name: scopeNames[s] + " " + kindNames[k],
-				value: rate.used(*arrival, now.UnixNano()) + float64(n), limit: float64(rate.Count), retry: wait,
-			}
+			over = newOverrun(k, s, rate, *arrival, n, wait, now)
 		}
 		*arrival = next
 	})
@@ -189,13 +214,17 @@ func (r *rates) give(k kind, s scope, id key, n int) {
 	})
 }
 
-// keys returns those of a visit: the account's too where there is one.
-func (v *Visit) keys() []key {
-	two := keysOf(v.addr)
-	if v.Account == "" {
-		return two[:]
+// keys returns those of a visit, by scope: none of its address where that is exempt,
+// and the account's where there is one.
+func (v *Visit) keys() (keys [scopes]key) {
+	if !v.exempt {
+		two := keysOf(v.addr)
+		keys[scopeClient], keys[scopeNetwork] = two[0], two[1]
 	}
-	return []key{two[0], two[1], {account: v.Account}}
+	if v.account != "" {
+		keys[scopeAccount] = key{account: v.account}
+	}
+	return keys
 }
 
 // bytesOf is a size as a charge.

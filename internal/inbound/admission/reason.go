@@ -18,7 +18,8 @@ const (
 	ReasonStarting    Reason = "starting"
 	ReasonMaintenance Reason = "maintenance"
 	ReasonShutdown    Reason = "shutdown"
-	ReasonAuthBusy    Reason = "auth-busy"
+	ReasonAuthBusy    Reason = "auth-busy" // for what it takes to check a password
+	ReasonTLSBusy     Reason = "tls-busy"  // for a handshake
 )
 
 // The reasons that lie with one client or one message.
@@ -35,7 +36,7 @@ func Reasons() []Reason { return slices.Clone(reasons[:]) }
 // reasons is the closed list. It is not changed.
 var reasons = [reasonCount - 1]Reason{
 	ReasonLoad, ReasonMemory, ReasonDisk, ReasonStorage, ReasonQueue, ReasonConnections,
-	ReasonStarting, ReasonMaintenance, ReasonShutdown, ReasonAuthBusy,
+	ReasonStarting, ReasonMaintenance, ReasonShutdown, ReasonAuthBusy, ReasonTLSBusy,
 	ReasonClientConnections, ReasonClientRate, ReasonGreylist, ReasonIdle,
 }
 
@@ -49,7 +50,7 @@ func (r Reason) ordered() bool {
 }
 
 // reasonCount is the length of the list, with the empty one.
-const reasonCount = 15
+const reasonCount = 16
 
 // index returns the place of the reason in tables.
 func (r Reason) index() int {

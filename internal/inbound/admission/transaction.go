@@ -19,17 +19,15 @@ func (c *Controller) Mail(v *Visit, size int64, now time.Time) Decision {
 			Name: "share of the class", Unit: "share", Value: part, Board: board,
 		}), now)
 	}
-	if !v.exempt {
-		keys := v.keys()
-		if over := c.rates.take(kindMessage, keys, 1, now); over != nil {
-			return c.temporary(over.record(v, PointMAIL), now)
-		}
-		if over := c.rates.take(kindBytes, keys, bytesOf(size), now); over != nil {
-			c.giveBack(v, kindMessage, 1)
-			return c.temporary(over.record(v, PointMAIL), now)
-		}
-		v.bytes = bytesOf(size)
+	keys := v.keys()
+	if over := c.rates.take(kindMessage, keys[:], 1, now); over != nil {
+		return c.temporary(over.record(v, PointMAIL), now)
 	}
+	if over := c.rates.take(kindBytes, keys[:], bytesOf(size), now); over != nil {
+		c.giveBack(v, kindMessage, 1)
+		return c.temporary(over.record(v, PointMAIL), now)
+	}
+	v.bytes = bytesOf(size)
 	d := c.reserve(v, size, now)
 	v.putOff = d.Refused()
 	return d
@@ -78,10 +76,8 @@ func (c *Controller) Grow(v *Visit, arrived int64, now time.Time) Decision {
 
 // Recipient decides about one more recipient.
 func (c *Controller) Recipient(v *Visit, now time.Time) Decision {
-	if v.exempt {
-		return Decision{}
-	}
-	if over := c.rates.take(kindRecipient, v.keys(), 1, now); over != nil {
+	keys := v.keys()
+	if over := c.rates.take(kindRecipient, keys[:], 1, now); over != nil {
 		return c.temporary(over.record(v, PointRCPT), now)
 	}
 	return Decision{}
@@ -90,10 +86,8 @@ func (c *Controller) Recipient(v *Visit, now time.Time) Decision {
 // Unknown counts a recipient that was refused as unknown or not relayed, and
 // decides whether the client has tried too many.
 func (c *Controller) Unknown(v *Visit, now time.Time) Decision {
-	if v.exempt {
-		return Decision{}
-	}
-	if over := c.rates.take(kindUnknown, v.keys(), 1, now); over != nil {
+	keys := v.keys()
+	if over := c.rates.take(kindUnknown, keys[:], 1, now); over != nil {
 		v.ticket.Class = ClassSuspect
 		return c.refuse(over.record(v, PointRCPT), now)
 	}
@@ -115,7 +109,7 @@ func (c *Controller) Data(v *Visit, now time.Time) Decision {
 // Greylisted words that a recipient has to be tried again, as the greylist says.
 func (c *Controller) Greylisted(v *Visit, closes bool, retry time.Duration, rule string, now time.Time) Decision {
 	d := c.decide(v.record(PointRCPT, Record{Reason: ReasonGreylist, Rule: rule, Retry: retry, Closes: closes}), now)
-	if d.Refused() && !v.exempt {
+	if d.Refused() {
 		c.giveBack(v, kindRecipient, 1)
 		v.putOff = true
 	}
@@ -193,7 +187,9 @@ func (c *Controller) NoSlot(v *Visit, now time.Time) Decision {
 // giveBack gives back what was charged for something that Weir put off itself.
 func (c *Controller) giveBack(v *Visit, k kind, n int) {
 	for s, id := range v.keys() {
-		c.rates.give(k, scope(s), id, n)
+		if id != (key{}) {
+			c.rates.give(k, scope(s), id, n)
+		}
 	}
 }
 
