@@ -8,7 +8,7 @@ TOOL := CGO_ENABLED=0 $(GO) tool -modfile=tools.mod
 FUZZTIME ?= 20s
 ARGS     ?=
 
-.PHONY: help run build test deps check-format fmt vet staticcheck lint fuzz bench clean
+.PHONY: help run build test deps check-format fmt vet staticcheck lint fuzz docs bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ fmt: ## format the code
 
 fuzz: ## try every parser with made-up input, FUZZTIME at each
 	scripts/fuzz-all $(FUZZTIME)
+
+docs: ## write docs/configuration.md and docs/replies.md anew, from the code
+	CGO_ENABLED=0 $(GO) test ./internal/config -run '^TestReferenceIsWhatWasLookedAt$$' -update
+	CGO_ENABLED=0 $(GO) test ./internal/inbound -run '^TestTheReferenceIsUpToDate$$' -update
 
 bench: ## measure the relay beside Postfix; options in ARGS
 	CGO_ENABLED=0 $(GO) run ./bench/relay $(ARGS)

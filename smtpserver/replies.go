@@ -61,7 +61,7 @@ var (
 	})
 	ReplyBye = NewRow(Row{
 		Name: "quit-ok", Code: reply.ServiceClosing, Status: reply.NewStatus(0, 0), Text: "{host} closing channel",
-		RFC: "RFC 5321 4.1.1.10", When: "QUIT; the connection is closed",
+		RFC: "RFC 5321 4.1.1.10", When: "QUIT",
 		Advice: "Close the connection.",
 	})
 	ReplyHelp = NewRow(Row{
@@ -181,7 +181,7 @@ var (
 
 	ReplyUnknownCommand = NewRow(Row{
 		Name: "unknown-command", Code: reply.CommandUnrecognized, Status: reply.NewStatus(5, 1), Text: "Command not recognized; reason=unsupported-command",
-		Reason: "unsupported-command", RFC: "RFC 5321 4.2.4", When: "the first word is no command that Weir knows",
+		Reason: "unsupported-command", RFC: "RFC 5321 4.2.4", When: "the first word is no command that there is",
 		Advice: "Do not repeat the command. The answers to EHLO and HELP list what there is; the developer of the client acts.",
 	})
 	ReplyLineTooLong = NewRow(Row{
@@ -272,7 +272,7 @@ var (
 	ReplyNoRecipients = NewRow(Row{
 		Name: "no-recipients", Code: reply.TransactionFailed, Status: reply.NewStatus(5, 1), Text: "No valid recipients; reason=bad-sequence",
 		Reason: "bad-sequence", RFC: "RFC 5321 3.3", When: "DATA or BDAT where each RCPT of the transaction was refused",
-		Advice: "Send RSET, or the next MAIL after it. The replies to RCPT say why nobody was taken; the message needs no other try until that is changed.",
+		Advice: "Send RSET. The replies to RCPT say what became of each recipient and whether to try again; this one says only that nobody is left.",
 	})
 	ReplyTooLarge = NewRow(Row{
 		Name: "too-large", Code: reply.StorageExceeded, Status: reply.NewStatus(3, 4), Text: "Message too large, limit {limit} octets; reason=message-too-large",

@@ -109,7 +109,7 @@ const waitAdvice = "Try the next host of the domain where there is one, or this 
 // stateRow is a refusal because of the state that the relay is in.
 func stateRow(r admission.Reason, sentence, advice string) *smtpserver.Row {
 	return smtpserver.NewRow(smtpserver.Row{
-		Name: string(r), Code: reply.ServiceNotAvailable, Status: reply.NewStatus(3, 2),
+		Name: "relay-" + string(r), Code: reply.ServiceNotAvailable, Status: reply.NewStatus(3, 2),
 		Text:   "{host} " + sentence + ", closing channel; reason=" + string(r) + " retry={retry}s id={id}",
 		Reason: string(r), RFC: "RFC 5321 3.8",
 		When:   "a connection or MAIL while the relay is in that state",
