@@ -153,13 +153,24 @@ func (s *sensors) storage() (age, fault admission.Reading) {
 	age = admission.Reading{
 		Value: milliseconds(c.Oldest), Target: milliseconds(target),
 		Hard: milliseconds(max(10*time.Second, 2*target)), Unit: "ms",
-		Source: fmt.Sprintf("8 times the median of %v, at least 1 s", c.Median.Round(10*time.Microsecond)),
+		Source: storageSource(c.Median),
 	}
 	fault = admission.Reading{Target: 1, Hard: 1, Unit: "faults", Source: "fixed: any fault of the store"}
 	if s.store.Err() != nil {
 		fault.Value = 2
 	}
 	return age, fault
+}
+
+// storageSource says where the limits of the age of a commit come from.
+func storageSource(median time.Duration) string {
+	switch {
+	case median == 0:
+		return "1 s and 10 s: nothing was committed yet"
+	case 8*median <= time.Second:
+		return fmt.Sprintf("1 s and 10 s, which is more than 8 times the median of %v", median.Round(10*time.Microsecond))
+	}
+	return fmt.Sprintf("8 times the median of %v, and twice that, at least 10 s", median.Round(time.Millisecond))
 }
 
 // memoryStall is for how long a stall of memory counts.

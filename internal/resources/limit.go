@@ -20,6 +20,9 @@ type memoryLimit struct {
 	at *level
 }
 
+// sourceConfiguration is the source of a limit that the configuration sets.
+const sourceConfiguration = "configuration"
+
 // findMemoryLimit returns the least of the limits that there are, with zero
 // bytes where there is none, and adds to missing what could not be read.
 func findMemoryLimit(o Options, g group, missing *notes) memoryLimit {
@@ -29,7 +32,7 @@ func findMemoryLimit(o Options, g group, missing *notes) memoryLimit {
 			least = l
 		}
 	}
-	consider(memoryLimit{bytes: o.MemoryLimit, source: "configuration"})
+	consider(memoryLimit{bytes: o.MemoryLimit, source: sourceConfiguration})
 	consider(physicalMemory(o, missing))
 	for _, l := range groupLimits(g, missing) {
 		consider(l)

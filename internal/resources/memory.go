@@ -28,6 +28,7 @@ type Memory struct {
 	group   group // for memory; version 0 where there is none
 	unified group // for stalls; the same
 	limit   memoryLimit
+	shared  bool  // others are in our own group
 	missing notes // while finding
 	stall   share
 }
@@ -37,7 +38,9 @@ type MemoryReading struct {
 	// Used is the working set, in bytes: what the kernel cannot take back
 	// without asking the disk. It is that of the group whose limit is Limit, so
 	// the neighbours in a parent's group count where the parent's limit does;
-	// otherwise that of our own group, or the resident size of the process.
+	// otherwise that of our own group. It is the resident size of the process
+	// where there is no group, and where others are in it and the limit is that
+	// of the configuration, which is for this process alone.
 	Used int64
 	// Limit is the least of the limits of the group and all its parents, the
 	// physical memory and the configuration, in bytes. It is at most 10 s old.
@@ -97,6 +100,20 @@ func (m *Memory) refresh(now time.Time) {
 	m.missing.add(err)
 	m.unified, _ = findUnified(m.o) // without it the machine's stalls are read
 	m.limit = findMemoryLimit(m.o, m.group, &m.missing)
+	m.shared = m.group.version != 0 && hasOthers(m.group.dir())
+}
+
+// hasOthers tells whether a group has more than one process. What cannot be read
+// has not.
+func hasOthers(dir string) bool {
+	text, _ := readKernelFile(filepath.Join(dir, "cgroup.procs"))
+	all := bytes.Fields(text)
+	for _, process := range all { // version 1 may name one more than once
+		if !bytes.Equal(process, all[0]) {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *Memory) fullStall(now time.Time) float64 {
@@ -124,7 +141,7 @@ func (m *Memory) used(missing *notes) (int64, error) {
 // measured returns the folders of the groups to measure, best first.
 func (m *Memory) measured() []string {
 	switch {
-	case m.group.version == 0:
+	case m.group.version == 0, m.shared && m.limit.source == sourceConfiguration:
 		return nil
 	case m.limit.at != nil && m.limit.at.dir != m.group.dir():
 		return []string{m.limit.at.dir, m.group.dir()}

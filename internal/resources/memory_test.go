@@ -76,6 +76,9 @@ func TestMemoryIsHeldAgainstTheLeastLimit(t *testing.T) {
 		{"v2 held back earlier", v2(map[string]string{"cg/a/b/memory.max": "2000\n", "cg/a/b/memory.high": "1500\n"}), 0, 700, 1500, "cgroup v2 memory.high of /a/b"},
 		{"v2 parent, with its neighbours", v2(map[string]string{"cg/a/b/memory.max": "9000\n", "cg/a/memory.max": "8000"}), 0, 4000, 8000, "cgroup v2 memory.max of /a"},
 		{"v2 configured below the parent", v2(map[string]string{"cg/a/memory.max": "8000"}), 7000, 700, 7000, "configuration"},
+		{"v2 configured, alone in the group", v2(map[string]string{"cg/a/b/cgroup.procs": "7\n7\n"}), 7000, 700, 7000, "configuration"},
+		{"v2 configured, with others in the group", v2(map[string]string{"cg/a/b/cgroup.procs": "7\n8\n"}), 7000, resident, 7000, "configuration"},
+		{"v2 limited with others in the group", v2(map[string]string{"cg/a/b/cgroup.procs": "7\n8\n", "cg/a/b/memory.max": "2000\n"}), 7000, 700, 2000, "cgroup v2 memory.max of /a/b"},
 		{"v2 anonymous above the rest", v2(map[string]string{"cg/a/b/memory.stat": v2Stat("900", "300")}), 0, 900, 1000 * mib, "physical memory"},
 		{"v2 uppermost", v2(map[string]string{"proc/self/cgroup": "0::/\n"}), 0, resident, 1000 * mib, "physical memory"},
 		{"v2 namespace with a limit", v2(map[string]string{
