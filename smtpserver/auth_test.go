@@ -145,9 +145,9 @@ func TestASessionWithoutAUTHHasNoSuchCommand(t *testing.T) {
 func Test504NamesWhatIsOffered(t *testing.T) {
 	out := play(t, &Server{}, &doorman{}, "EHLO c.test\r\nAUTH MAGIC\r\nMAIL FROM:<a@x.test> MAGIC=1\r\nQUIT\r\n")
 	for _, want := range []string{
-		"\r\n250 AUTH ECHO LAST BROKEN ENDLESS\r\n",
+		"\r\n250-AUTH ECHO LAST BROKEN ENDLESS\r\n",
 		"504 5.5.4 AUTH mechanism MAGIC is not available; offered here: ECHO LAST BROKEN ENDLESS; reason=auth-mechanism\r\n",
-		"504 5.5.4 Parameter MAGIC is not implemented; offered here: SIZE BODY RET ENVID SMTPUTF8 AUTH; reason=unsupported-parameter\r\n",
+		"504 5.5.4 Parameter MAGIC is not implemented; offered here: SIZE BODY AUTH RET ENVID SMTPUTF8; reason=unsupported-parameter\r\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)

@@ -19,6 +19,9 @@ type extension struct {
 	// offered tells whether the extension is there for this connection, now;
 	// nil for always.
 	offered func(c *Conn) bool
+	// behindTLS tells of an extension that is not offered whether it would be
+	// after STARTTLS; nil for never.
+	behindTLS func(c *Conn) bool
 	// verbs are the commands that exist with the extension only.
 	verbs []smtp.Verb
 	// mail and rcpt are the parameters it brings.
@@ -49,6 +52,14 @@ var extensions = []extension{
 	},
 	{keyword: "8BITMIME", mail: []mailParameter{{"BODY", readBody}}},
 	{keyword: "STARTTLS", offered: canStartTLS, verbs: []smtp.Verb{smtp.VerbSTARTTLS}},
+	{
+		keyword:   "AUTH",
+		args:      func(c *Conn) string { return strings.Join(c.mechanisms(c.secured()), " ") },
+		offered:   offersAUTH,
+		behindTLS: (*Conn).expectsAUTH,
+		verbs:     []smtp.Verb{smtp.VerbAUTH},
+		mail:      []mailParameter{{"AUTH", readAuth}},
+	},
 	{keyword: "ENHANCEDSTATUSCODES"},
 	{
 		keyword: "DSN",
@@ -59,12 +70,21 @@ var extensions = []extension{
 	{keyword: "CHUNKING", verbs: []smtp.Verb{smtp.VerbBDAT}},
 	{keyword: "BINARYMIME"},
 	{
-		keyword: "AUTH",
-		args:    func(c *Conn) string { return strings.Join(c.mechanisms(c.secured()), " ") },
-		offered: offersAUTH,
-		verbs:   []smtp.Verb{smtp.VerbAUTH},
-		mail:    []mailParameter{{"AUTH", readAuth}},
+		keyword:   "REQUIRETLS",
+		offered:   func(c *Conn) bool { return c.server.Offers.RequireTLS && c.secured() },
+		behindTLS: func(c *Conn) bool { return c.server.Offers.RequireTLS && canStartTLS(c) },
+		mail:      []mailParameter{{"REQUIRETLS", readRequireTLS}},
 	},
+	{keyword: "LIMITS", args: limitsOf},
+}
+
+// limitsOf is what follows LIMITS (RFC 9422 section 4).
+func limitsOf(c *Conn) string {
+	limits := "RCPTMAX=" + strconv.Itoa(c.server.Limits.Recipients)
+	if n := c.server.Limits.Transactions; n > 0 {
+		limits += " MAILMAX=" + strconv.Itoa(n)
+	}
+	return limits
 }
 
 func canStartTLS(c *Conn) bool { return c.server.TLS != nil && !c.secured() }
@@ -141,77 +161,4 @@ func (c *Conn) findRcpt(keyword string) *rcptParameter {
 		}
 	}
 	return nil
-}
-
-// parameterAdvice says what could have been used in place of a parameter that
-// is not offered.
-func (c *Conn) parameterAdvice(verb smtp.Verb) string {
-	if !c.extended {
-		return "a session begun with HELO has no parameters, use EHLO"
-	}
-	var names []string
-	for i := range extensions {
-		e := &extensions[i]
-		if !e.isOffered(c) {
-			continue
-		}
-		if verb == smtp.VerbMAIL {
-			for _, p := range e.mail {
-				names = append(names, p.keyword)
-			}
-			continue
-		}
-		for _, p := range e.rcpt {
-			names = append(names, p.keyword)
-		}
-	}
-	return "offered here: " + strings.Join(names, " ")
-}
-
-func readSize(m *Mail, p smtp.Param) (err error) {
-	m.Size, err = smtp.ParseSize(p.Value)
-	return err
-}
-
-func readBody(m *Mail, p smtp.Param) (err error) {
-	m.Body, err = smtp.ParseBody(p.Value)
-	return err
-}
-
-func readSMTPUTF8(m *Mail, p smtp.Param) error {
-	if p.HasValue {
-		return &smtp.SyntaxError{Part: smtp.PartParam, Problem: "it takes no value"}
-	}
-	m.SMTPUTF8 = true
-	return nil
-}
-
-// readAuth reads who a trusted client says the message was submitted by (RFC 4954
-// section 5).
-func readAuth(m *Mail, p smtp.Param) error {
-	path, err := smtp.ParseMailAuth(p.Value)
-	if err == nil {
-		m.Auth = &path
-	}
-	return err
-}
-
-func readRet(m *Mail, p smtp.Param) (err error) {
-	m.Ret, err = smtp.ParseRet(p.Value)
-	return err
-}
-
-func readEnvID(m *Mail, p smtp.Param) (err error) {
-	m.EnvID, err = smtp.ParseEnvID(p.Value)
-	return err
-}
-
-func readNotify(r *Rcpt, p smtp.Param, _ bool) (err error) {
-	r.Notify, err = smtp.ParseNotify(p.Value)
-	return err
-}
-
-func readORCPT(r *Rcpt, p smtp.Param, utf8 bool) (err error) {
-	r.Original, err = smtp.ParseORCPT(p.Value, utf8)
-	return err
 }

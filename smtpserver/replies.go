@@ -259,6 +259,18 @@ var (
 		Reason: "unsupported-parameter", RFC: "RFC 5321 4.1.1.11", When: "MAIL or RCPT has a parameter that is not offered here and now",
 		Advice: "Send the command again in the same session without the parameter, where the message allows it, and use only what the answer to EHLO lists. Not to be tried again unchanged; the transaction is as it was before.",
 	})
+	ReplyUnrecognizedParameter = NewRow(Row{
+		Name: "unrecognized-parameter", Code: reply.ParametersUnrecognized, Status: reply.NewStatus(5, 4), Text: "Parameter {parameter} is not recognized; {advice}; reason=unsupported-parameter",
+		Reason: "unsupported-parameter", RFC: "RFC 5321 4.1.1.11", When: "the same, where unrecognized_parameter is set to 555",
+	})
+	ReplyUnsupportedValue = NewRow(Row{
+		Name: "unsupported-value", Code: reply.ParameterNotImplemented, Status: reply.NewStatus(5, 4), Text: "This value of parameter {parameter} is not implemented; offered here: {values}; reason=unsupported-parameter",
+		Reason: "unsupported-parameter", RFC: "RFC 5321 4.1.1.11", When: "a parameter that is offered has a value that is not",
+	})
+	ReplyUnrecognizedValue = NewRow(Row{
+		Name: "unrecognized-value", Code: reply.ParametersUnrecognized, Status: reply.NewStatus(5, 4), Text: "This value of parameter {parameter} is not recognized; offered here: {values}; reason=unsupported-parameter",
+		Reason: "unsupported-parameter", RFC: "RFC 5321 4.1.1.11", When: "the same, where unrecognized_parameter is set to 555",
+	})
 	ReplyNotImplemented = NewRow(Row{
 		Name: "not-implemented", Code: reply.CommandNotImplemented, Status: reply.NewStatus(5, 1), Text: "{command} is not implemented; reason=unsupported-command",
 		Reason: "unsupported-command", RFC: "RFC 5321 4.2.4", When: "a known command that is not offered here and now",
@@ -304,6 +316,7 @@ func Replies() []*Row {
 		ReplyChunk, ReplyReset, ReplyNoop, ReplyBye, ReplyHelp, ReplyVerify, ReplyTLSReady,
 		ReplyAuthChallenge, ReplyAuthOK, ReplyAuthUnavailable, ReplyAuthBase64, ReplyAuthCancelled, ReplyAuthLineTooLong,
 		ReplyUnsupportedMechanism, ReplyAuthFailed,
+		ReplyUnrecognizedParameter, ReplyUnsupportedValue, ReplyUnrecognizedValue,
 		ReplyShutdown, ReplyIdle, ReplySlow, ReplyTooManyErrors, ReplyTooManyCommands, ReplyTooManyTransactions,
 		ReplyEndlessLine, ReplyEndlessContent, ReplyChunkLost, ReplyBehindData, ReplyNotSMTP, ReplyPlaintextBehindTLS, ReplyPanic,
 		ReplySessionFault, ReplyClientGone, ReplyTooManyRecipients,

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtptest"
 )
 
@@ -71,6 +72,9 @@ func provocations() map[string]provocation {
 		"unsupported-parameter": {
 			input: ehlo + "MAIL FROM:<a@x.test> MAGIC=1\r\n",
 		},
+		"unrecognized-parameter": {input: ehlo + "MAIL FROM:<a@x.test> MAGIC=1\r\n", server: with555},
+		"unsupported-value":      {input: ehlo + "MAIL FROM:<a@x.test> BODY=HOLOGRAM\r\n"},
+		"unrecognized-value":     {input: ehlo + "MAIL FROM:<a@x.test> BODY=HOLOGRAM\r\n", server: with555},
 		"no-recipients": {
 			input:   envelope + "DATA\r\n",
 			session: func() Session { return &recorder{rcptErr: Refuse(ReplyNeedsUTF8)} },
@@ -93,6 +97,8 @@ func provocations() map[string]provocation {
 }
 
 func withAUTH() Session { return &doorman{} }
+
+func with555(s *Server) { s.UnrecognizedParameter = reply.ParametersUnrecognized }
 
 func withTLS(s *Server) { s.TLS = &tls.Config{} }
 

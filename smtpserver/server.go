@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtp"
 )
 
@@ -41,6 +42,12 @@ type Server struct {
 	Timeouts Timeouts
 	// LineEnding says what becomes of a bare CR or LF.
 	LineEnding smtp.LineEnding
+	// Offers are the extensions that the server has beyond those of every one.
+	Offers Offers
+	// UnrecognizedParameter is the code that answers a parameter of MAIL or RCPT
+	// that is not offered: 504, which 0 stands for, or 555 (RFC 5321 section
+	// 4.1.1.11).
+	UnrecognizedParameter reply.Code
 	// Hooks hear of what happens.
 	Hooks Hooks
 	// Farewell words the 421 by which a session, or a visitor, is sent away because
@@ -110,6 +117,13 @@ type Limits struct {
 	// Transactions is the number of transactions after which a further MAIL
 	// closes the connection; 0 means no limit.
 	Transactions int
+}
+
+// Offers are extensions that not every server has: what they ask for has to be done
+// behind the server. The zero value offers none.
+type Offers struct {
+	// RequireTLS offers REQUIRETLS on connections with TLS (RFC 8689).
+	RequireTLS bool
 }
 
 // Timeouts bound how long the server waits for a peer. RFC 5321 section

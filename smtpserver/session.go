@@ -93,6 +93,9 @@ type Mail struct {
 	// Auth is who submitted the message, as the client says: a mailbox, or the null
 	// path for somebody unknown; nil where it was not said (RFC 4954 section 5).
 	Auth *smtp.Path
+	// RequireTLS is set by the parameter REQUIRETLS: the message is to go over no
+	// hop without TLS (RFC 8689).
+	RequireTLS bool
 }
 
 // Rcpt is the RCPT command: the forward-path and what the parameters said.

@@ -64,11 +64,11 @@ func (c *Conn) readMailParameters(m *Mail, params []smtp.Param) bool {
 	for _, p := range params {
 		known := c.findMail(p.Keyword)
 		if known == nil {
-			c.reject(ReplyUnsupportedParameter, p.Keyword, c.parameterAdvice(smtp.VerbMAIL))
+			c.rejectUnknownParameter(smtp.VerbMAIL, p)
 			return false
 		}
 		if err := known.read(m, p); err != nil {
-			c.reject(ReplyParameterValue, p.Keyword, problemOf(err))
+			c.rejectValue(p, err)
 			return false
 		}
 	}
@@ -128,11 +128,11 @@ func (c *Conn) readRcptParameters(r *Rcpt, params []smtp.Param) bool {
 	for _, p := range params {
 		known := c.findRcpt(p.Keyword)
 		if known == nil {
-			c.reject(ReplyUnsupportedParameter, p.Keyword, c.parameterAdvice(smtp.VerbRCPT))
+			c.rejectUnknownParameter(smtp.VerbRCPT, p)
 			return false
 		}
 		if err := known.read(r, p, c.tx.mail.SMTPUTF8); err != nil {
-			c.reject(ReplyParameterValue, p.Keyword, problemOf(err))
+			c.rejectValue(p, err)
 			return false
 		}
 	}
