@@ -119,7 +119,8 @@ func (c *Conn) rejectLine(fault lineFault) {
 func lineLimit(verb smtp.Verb) int {
 	switch verb {
 	case smtp.VerbMAIL:
-		return smtp.MaxCommandLine + smtp.ExtraMailSize + smtp.ExtraMailBody + smtp.ExtraMailUTF8 + smtp.ExtraMailDSN + smtp.ExtraMailAuth
+		return smtp.MaxCommandLine + smtp.ExtraMailSize + smtp.ExtraMailBody + smtp.ExtraMailUTF8 + smtp.ExtraMailDSN + smtp.ExtraMailAuth +
+			smtp.ExtraMailRequireTLS + smtp.ExtraMailDeliverBy + smtp.ExtraMailHold + smtp.ExtraMailPriority
 	case smtp.VerbRCPT:
 		return smtp.MaxCommandLine + smtp.ExtraRcptDSN
 	case smtp.VerbAUTH:
@@ -160,6 +161,8 @@ func (c *Conn) command(verb smtp.Verb, args []byte) {
 		c.startTLS(args)
 	case smtp.VerbAUTH:
 		c.auth(args)
+	case smtp.VerbXCLIENT:
+		c.xclient(args)
 	case smtp.VerbUnknown:
 		c.reject(ReplyUnknownCommand)
 	default:
@@ -256,7 +259,7 @@ func (c *Conn) commandList() string {
 		hello = "LHLO"
 	}
 	list := hello + " MAIL RCPT DATA"
-	for _, verb := range []smtp.Verb{smtp.VerbBDAT, smtp.VerbSTARTTLS, smtp.VerbAUTH} {
+	for _, verb := range []smtp.Verb{smtp.VerbBDAT, smtp.VerbSTARTTLS, smtp.VerbAUTH, smtp.VerbXCLIENT} {
 		if c.offers(verb) {
 			list += " " + verb.String()
 		}

@@ -46,6 +46,8 @@ type Conn struct {
 	err       error
 	pending   *[]byte // a command that interrupted BDAT
 
+	behalf *behalf // what XCLIENT said; nil where it said nothing
+
 	dismissed atomic.Pointer[dismissal]
 	idleSince atomic.Int64 // nanoseconds of the Unix time; 0 while there is work
 	shaking   bool         // a handshake goes on; guarded by the server's mu
@@ -71,11 +73,22 @@ func newConn(s *Server, nc net.Conn) *Conn {
 // ID returns the name of the session in logs, unique within the process.
 func (c *Conn) ID() string { return c.server.ids.format(c.id) }
 
-// RemoteAddr returns the address of the peer.
-func (c *Conn) RemoteAddr() net.Addr { return c.tcp.RemoteAddr() }
+// RemoteAddr returns the address of the client: of the peer, or of whom a trusted
+// peer speaks for by XCLIENT.
+func (c *Conn) RemoteAddr() net.Addr {
+	if c.behalf != nil {
+		return c.behalf.remote(c.tcp.RemoteAddr())
+	}
+	return c.tcp.RemoteAddr()
+}
 
-// LocalAddr returns the address that the peer connected to.
-func (c *Conn) LocalAddr() net.Addr { return c.tcp.LocalAddr() }
+// LocalAddr returns the address that the client connected to.
+func (c *Conn) LocalAddr() net.Addr {
+	if c.behalf != nil {
+		return c.behalf.local(c.tcp.LocalAddr())
+	}
+	return c.tcp.LocalAddr()
+}
 
 // HELO returns the name that the client gave with EHLO, HELO or LHLO; empty
 // before.
@@ -191,6 +204,12 @@ func (c *Conn) greet() {
 		c.answer(d.row, d.args...)
 		return
 	}
+	c.beginSession()
+}
+
+// beginSession makes the session and greets, or ends the connection where there is
+// none.
+func (c *Conn) beginSession() {
 	session, err := c.server.NewSession(c.server.base, c)
 	if err != nil {
 		c.refuseGreeting(err)

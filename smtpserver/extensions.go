@@ -3,6 +3,7 @@ package smtpserver
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/weirmail/weir/smtp"
 )
@@ -75,16 +76,50 @@ var extensions = []extension{
 		behindTLS: func(c *Conn) bool { return c.server.Offers.RequireTLS && canStartTLS(c) },
 		mail:      []mailParameter{{"REQUIRETLS", readRequireTLS}},
 	},
+	{
+		keyword: "DELIVERBY",
+		args:    leastDeliverBy,
+		offered: func(c *Conn) bool { return c.server.Offers.DeliverBy },
+		mail:    []mailParameter{{"BY", readDeliverBy}},
+	},
+	{
+		keyword: "FUTURERELEASE",
+		args:    func(c *Conn) string { return c.futureRelease(time.Now()).String() },
+		offered: func(c *Conn) bool { return c.server.Offers.FutureRelease > 0 },
+		mail:    []mailParameter{{"HOLDFOR", readHoldFor}, {"HOLDUNTIL", readHoldUntil}},
+	},
+	{
+		keyword: "MT-PRIORITY",
+		offered: func(c *Conn) bool { return c.server.Offers.Priority },
+		mail:    []mailParameter{{"MT-PRIORITY", readPriority}},
+	},
 	{keyword: "LIMITS", args: limitsOf},
+	{
+		keyword: "XCLIENT",
+		args:    func(*Conn) string { return smtp.XCLIENTAttributes },
+		offered: trustsXCLIENT,
+		verbs:   []smtp.Verb{smtp.VerbXCLIENT},
+	},
 }
 
 // limitsOf is what follows LIMITS (RFC 9422 section 4).
 func limitsOf(c *Conn) string {
-	limits := "RCPTMAX=" + strconv.Itoa(c.server.Limits.Recipients)
-	if n := c.server.Limits.Transactions; n > 0 {
-		limits += " MAILMAX=" + strconv.Itoa(n)
+	l := smtp.Limits{RcptMax: c.server.Limits.Recipients, MailMax: c.server.Limits.Transactions}
+	return l.String()
+}
+
+// leastDeliverBy is what follows DELIVERBY (RFC 2852 section 3).
+func leastDeliverBy(c *Conn) string {
+	if least := c.server.Offers.DeliverByMin; least > 0 {
+		return strconv.FormatInt(int64(least/time.Second), 10)
 	}
-	return limits
+	return ""
+}
+
+// futureRelease is how far ahead a message may be held, at a moment.
+func (c *Conn) futureRelease(now time.Time) smtp.FutureRelease {
+	longest := c.server.Offers.FutureRelease
+	return smtp.FutureRelease{MaxInterval: longest, MaxUntil: now.Add(longest)}
 }
 
 func canStartTLS(c *Conn) bool { return c.server.TLS != nil && !c.secured() }
@@ -103,7 +138,9 @@ func (c *Conn) ehloLines() []string {
 		}
 		line := e.keyword
 		if e.args != nil {
-			line += " " + e.args(c)
+			if args := e.args(c); args != "" {
+				line += " " + args
+			}
 		}
 		lines = append(lines, line)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtp"
@@ -94,6 +95,56 @@ func readSMTPUTF8(m *Mail, p smtp.Param) error {
 func readRequireTLS(m *Mail, p smtp.Param) error {
 	m.RequireTLS = true
 	return withoutValue(p)
+}
+
+func readDeliverBy(m *Mail, p smtp.Param) (err error) {
+	m.DeliverBy, err = smtp.ParseDeliverBy(p.Value)
+	return err
+}
+
+func readHoldFor(m *Mail, p smtp.Param) (err error) {
+	if !m.HoldUntil.IsZero() {
+		return errTwoHolds
+	}
+	m.HoldFor, err = smtp.ParseHoldFor(p.Value)
+	return err
+}
+
+func readHoldUntil(m *Mail, p smtp.Param) (err error) {
+	if m.HoldFor != 0 {
+		return errTwoHolds
+	}
+	m.HoldUntil, err = smtp.ParseHoldUntil(p.Value)
+	return err
+}
+
+// errTwoHolds: RFC 4865 section 5 has one of the two.
+var errTwoHolds = &smtp.SyntaxError{Part: smtp.PartParam, Problem: "HOLDFOR and HOLDUNTIL exclude each other"}
+
+func readPriority(m *Mail, p smtp.Param) (err error) {
+	m.Priority, err = smtp.ParsePriority(p.Value)
+	m.HasPriority = err == nil
+	return err
+}
+
+// checkBounds looks whether times keep within what EHLO offers, and answers where
+// they do not.
+func (c *Conn) checkBounds(m *Mail, now time.Time) bool {
+	keyword, problem := "", ""
+	switch bounds := c.futureRelease(now); {
+	case m.HoldFor > bounds.MaxInterval:
+		keyword, problem = "HOLDFOR", "beyond what EHLO offers, "+bounds.String()
+	case !m.HoldUntil.IsZero() && m.HoldUntil.After(bounds.MaxUntil):
+		keyword, problem = "HOLDUNTIL", "beyond what EHLO offers, "+bounds.String()
+	case !m.HoldUntil.IsZero() && !m.HoldUntil.After(now):
+		keyword, problem = "HOLDUNTIL", "the time has passed"
+	case m.DeliverBy.Mode == smtp.DeliverByReturn && time.Duration(m.DeliverBy.Seconds)*time.Second < c.server.Offers.DeliverByMin:
+		keyword, problem = "BY", "less than the least time that EHLO offers, "+leastDeliverBy(c)
+	default:
+		return true
+	}
+	c.reject(ReplyParameterValue, keyword, problem)
+	return false
 }
 
 func withoutValue(p smtp.Param) error {

@@ -262,14 +262,17 @@ var (
 	ReplyUnrecognizedParameter = NewRow(Row{
 		Name: "unrecognized-parameter", Code: reply.ParametersUnrecognized, Status: reply.NewStatus(5, 4), Text: "Parameter {parameter} is not recognized; {advice}; reason=unsupported-parameter",
 		Reason: "unsupported-parameter", RFC: "RFC 5321 4.1.1.11", When: "the same, where unrecognized_parameter is set to 555",
+		Advice: "The client uses what the reply lists, and sends the command again without the rest.",
 	})
 	ReplyUnsupportedValue = NewRow(Row{
 		Name: "unsupported-value", Code: reply.ParameterNotImplemented, Status: reply.NewStatus(5, 4), Text: "This value of parameter {parameter} is not implemented; offered here: {values}; reason=unsupported-parameter",
 		Reason: "unsupported-parameter", RFC: "RFC 5321 4.1.1.11", When: "a parameter that is offered has a value that is not",
+		Advice: "The client uses what the reply lists, and sends the command again without the rest.",
 	})
 	ReplyUnrecognizedValue = NewRow(Row{
 		Name: "unrecognized-value", Code: reply.ParametersUnrecognized, Status: reply.NewStatus(5, 4), Text: "This value of parameter {parameter} is not recognized; offered here: {values}; reason=unsupported-parameter",
 		Reason: "unsupported-parameter", RFC: "RFC 5321 4.1.1.11", When: "the same, where unrecognized_parameter is set to 555",
+		Advice: "The client uses what the reply lists, and sends the command again without the rest.",
 	})
 	ReplyNotImplemented = NewRow(Row{
 		Name: "not-implemented", Code: reply.CommandNotImplemented, Status: reply.NewStatus(5, 1), Text: "{command} is not implemented; reason=unsupported-command",

@@ -221,12 +221,17 @@ func Test421And221CloseAndNothingElseDoes(t *testing.T) {
 // serve runs a session on a connection in memory.
 func serve(s *Server, session Session) (client *smtptest.Conn, ended <-chan struct{}) {
 	s.Hostname = "mx.test"
-	s.NewSession = func(_ context.Context, c *Conn) (Session, error) {
+	return serveWith(s, func(_ context.Context, c *Conn) (Session, error) {
 		if choosy, ok := session.(*choosy); ok {
 			choosy.conn = c
 		}
 		return session, nil
-	}
+	})
+}
+
+// serveWith is serve with a session of its own for each beginning.
+func serveWith(s *Server, begin func(context.Context, *Conn) (Session, error)) (client *smtptest.Conn, ended <-chan struct{}) {
+	s.NewSession = begin
 	client, server := smtptest.Pipe()
 	done := make(chan struct{})
 	go func() {

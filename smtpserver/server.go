@@ -124,6 +124,18 @@ type Limits struct {
 type Offers struct {
 	// RequireTLS offers REQUIRETLS on connections with TLS (RFC 8689).
 	RequireTLS bool
+	// DeliverBy offers DELIVERBY, with DeliverByMin, in whole seconds, as the least
+	// time that can be asked for; 0 names none (RFC 2852).
+	DeliverBy    bool
+	DeliverByMin time.Duration
+	// FutureRelease is how long a message can be asked to be held, in whole
+	// seconds; 0 does not offer FUTURERELEASE (RFC 4865).
+	FutureRelease time.Duration
+	// Priority offers MT-PRIORITY (RFC 6710).
+	Priority bool
+	// XCLIENT tells whether a peer is trusted to say on whose behalf it speaks;
+	// nil trusts nobody. The session begins anew with each command.
+	XCLIENT func(peer net.Addr) bool
 }
 
 // Timeouts bound how long the server waits for a peer. RFC 5321 section

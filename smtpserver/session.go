@@ -3,6 +3,7 @@ package smtpserver
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/weirmail/weir/smtp"
 )
@@ -96,6 +97,16 @@ type Mail struct {
 	// RequireTLS is set by the parameter REQUIRETLS: the message is to go over no
 	// hop without TLS (RFC 8689).
 	RequireTLS bool
+	// DeliverBy is when the message has to be delivered, from now on (RFC 2852); the
+	// zero value where it was not said.
+	DeliverBy smtp.DeliverBy
+	// HoldFor, or HoldUntil, is how long the message is to be held (RFC 4865). At
+	// most one is set.
+	HoldFor   time.Duration
+	HoldUntil time.Time
+	// Priority is what MT-PRIORITY said (RFC 6710), where HasPriority is set.
+	Priority    smtp.Priority
+	HasPriority bool
 }
 
 // Rcpt is the RCPT command: the forward-path and what the parameters said.

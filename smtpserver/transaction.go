@@ -3,6 +3,7 @@ package smtpserver
 import (
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/weirmail/weir/smtp"
 )
@@ -85,7 +86,10 @@ func (c *Conn) checkMail(m *Mail) bool {
 		c.reject(ReplyNeedsUTF8)
 		return false
 	}
-	return true
+	if m.HoldFor == 0 && m.HoldUntil.IsZero() && m.DeliverBy.IsZero() {
+		return true
+	}
+	return c.checkBounds(m, time.Now())
 }
 
 // rcpt handles RCPT.

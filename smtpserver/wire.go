@@ -3,6 +3,7 @@ package smtpserver
 import (
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/weirmail/weir/reply"
 )
@@ -55,17 +56,21 @@ func (w *wires) ehloFor(c *Conn) []byte {
 	wire = r.Append(nil)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.ehlo == nil {
+	if w.ehlo == nil || len(w.ehlo) >= maxOffers {
 		w.ehlo = make(map[offer][]byte)
 	}
 	w.ehlo[offered] = wire
 	return wire
 }
 
+// maxOffers is how many answers are kept: more than a server has states.
+const maxOffers = 64
+
 // offer is all by which the answers to EHLO of one server differ.
 type offer struct {
 	bits       uint64 // one for each extension
 	mechanisms string // of AUTH
+	minute     int64  // of the clock, where the answer has a date
 }
 
 // offered returns what is offered to this connection, now.
@@ -77,6 +82,9 @@ func (c *Conn) offered() (o offer) {
 	}
 	if list := c.mechanisms(c.secured()); len(list) > 0 {
 		o.mechanisms = strings.Join(list, " ")
+	}
+	if c.server.Offers.FutureRelease > 0 {
+		o.minute = time.Now().Unix() / 60
 	}
 	return o
 }
