@@ -4,11 +4,12 @@
 GO   ?= go
 TOOL := CGO_ENABLED=0 $(GO) tool -modfile=tools.mod
 
-# How long "make fuzz" stays at each target, and arguments for "make bench".
+# How long "make fuzz" stays at each target, and arguments for "make bench"
+# and "make conformance".
 FUZZTIME ?= 20s
 ARGS     ?=
 
-.PHONY: help run build test deps check-format fmt vet staticcheck lint fuzz docs bench clean
+.PHONY: help run build test deps check-format fmt vet staticcheck lint fuzz docs bench conformance clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +50,10 @@ docs: ## write docs/configuration.md and docs/replies.md anew, from the code
 
 bench: ## measure the relay beside Postfix; options in ARGS
 	CGO_ENABLED=0 $(GO) run ./bench/relay $(ARGS)
+
+conformance: ## play the conformance dialogues against SERVER=host:port; options in ARGS
+	@test -n "$(SERVER)" || { echo "say against which server: make conformance SERVER=host:port"; exit 2; }
+	CGO_ENABLED=0 $(GO) run ./test/conformance/cmd $(ARGS) $(SERVER)
 
 clean: ## remove what was built
 	rm -rf bin dist
