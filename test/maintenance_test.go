@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"net/http"
+	"syscall"
 	"testing"
 
 	"github.com/weirmail/weir/internal/admin/api"
@@ -63,6 +64,30 @@ func TestMaintenanceTellsEveryoneAndFinishesWhatIsInProgress(t *testing.T) {
 	c.greet()
 	c.deliver("after the maintenance")
 	hop.await(t, 2)
+}
+
+func TestWhoWaitsForASlotHearsOfTheEndAtOnce(t *testing.T) {
+	t.Parallel()
+	d := startStrict(t, folder(t), "[admission]\nslots = 1\nwait = \"30s\"\n")
+	busy := dial(t, d.address())
+	busy.greet()
+	busy.begin()
+	end := busy.talkOn()
+	waiting := dial(t, d.address())
+	until(t, "somebody to wait", func() bool { return d.status().Admission.Slots.Waiting == 1 })
+	d.weir("drain")
+	d.explained(waiting.refused("421 4.3.2", "maintenance"), "accept")
+	waiting.ended()
+	d.weir("resume")
+	waiting = dial(t, d.address())
+	until(t, "somebody to wait", func() bool { return d.status().Admission.Slots.Waiting == 1 })
+	d.cmd.Process.Signal(syscall.SIGTERM)
+	waiting.refused("421 4.3.2", "shutdown")
+	waiting.ended()
+	end()
+	busy.ask(".", "250 2.0.0 ") // which it could not, had they waited for their time
+	busy.refused("421 4.3.2", "shutdown")
+	d.wait()
 }
 
 // inAnHour fails where a client is told to come back during a maintenance of an

@@ -51,19 +51,22 @@ var (
 		Name: "client-failed-auth", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(7, 0),
 		Text:   "{host} Too many failed authentications, closing channel; reason=client-rate retry={retry}s id={id}",
 		Reason: string(admission.ReasonClientRate), RFC: "RFC 4954 9",
-		When: "AUTH, when the client has failed too often",
+		When:   "AUTH, when the client has failed too often",
+		Advice: "Correct the name or the password that the client has saved, and try again after the time that the text names.",
 	})
 	ReplyAuthBusy = smtpserver.NewRow(smtpserver.Row{
 		Name: "auth-busy", Code: reply.TLSNotAvailable, Status: reply.NewStatus(7, 0),
 		Text:   "Authentication busy, try again; reason=auth-busy retry={retry}s id={id}",
 		Reason: string(admission.ReasonAuthBusy), RFC: "RFC 4954 6",
-		When: "AUTH while there is no room for the checking of passwords; none was looked at",
+		When:   "AUTH while there is no room for the checking of passwords; none was looked at",
+		Advice: "Try again after the time that the text names. Name and password are not at fault: they were not looked at.",
 	})
 	ReplyTLSBusy = smtpserver.NewRow(smtpserver.Row{
 		Name: "tls-busy", Code: reply.TLSNotAvailable, Status: reply.NewStatus(7, 0),
 		Text:   "TLS not available now, try again; reason=tls-busy retry={retry}s id={id}",
 		Reason: string(admission.ReasonTLSBusy), RFC: "RFC 3207 4",
-		When: "STARTTLS while there is no room for handshakes; the session goes on without TLS",
+		When:   "STARTTLS while there is no room for handshakes; the session goes on without TLS",
+		Advice: "Quit, and try again after the time that the text names. A client that must not send in plain text does not go on without TLS.",
 	})
 	ReplyGreylisted = smtpserver.NewRow(smtpserver.Row{
 		Name: "greylisted", Code: reply.LocalError, Status: reply.NewStatus(7, 1),

@@ -71,6 +71,7 @@ func (w *stateWatch) listener(l mailListener, now time.Time) {
 	case state == admission.Maintenance:
 		d := w.gatehouse.controller.Dismissal(l.name, l.server.Connections() > 0, now)
 		l.server.Dismiss(inbound.ReplyMaintenance, inbound.HintOf(d.Retry), d.ID.String())
+		w.gatehouse.controller.EmptyRoom(l.name, now)
 	case last == admission.Maintenance && state == admission.Serving:
 		l.server.Welcome()
 	}

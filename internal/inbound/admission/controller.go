@@ -193,18 +193,17 @@ type Peer struct {
 // but for what the gate does with it.
 type Visit struct {
 	ticket
-	addr     netip.Addr
-	listener string
-	memory   int64 // charged for the session
-	work     int64 // charged for the transaction
-	room     int64 // charged to the disk for the transaction
-	bytes    int   // charged to the rates for the transaction
-	putOff   bool  // by Weir itself, which is not to be charged
-	exempt   bool  // from the limits of its address
-	base     Class // of its address
-	account  string
-	yielded  bool
-	over     atomic.Bool
+	addr    netip.Addr
+	memory  int64 // charged for the session
+	work    int64 // charged for the transaction
+	room    int64 // charged to the disk for the transaction
+	bytes   int   // charged to the rates for the transaction
+	putOff  bool  // by Weir itself, which is not to be charged
+	exempt  bool  // from the limits of its address
+	base    Class // of its address
+	account string
+	yielded bool
+	over    atomic.Bool
 	// Session names it in the records; nil until there is one.
 	Session interface{ ID() string }
 }
@@ -222,12 +221,12 @@ func (c *Controller) Knock(v *Visit, p Peer, ready func(ok bool), now time.Time)
 	if d := c.judgeConnection(p, class, now); d.Refused() {
 		return d
 	}
-	v.addr, v.listener, v.memory = p.Addr, p.Listener, sessionCharge
+	v.addr, v.memory = p.Addr, sessionCharge
 	if p.TLS {
 		v.memory = tlsCharge
 	}
 	v.base, v.exempt = class, class == ClassControl || !p.Addr.IsValid() || c.options.Exempt(p.Addr)
-	v.ticket.Class, v.ticket.Net, v.ticket.Ready, v.ticket.Listed = class, NetworkOf(p.Addr), ready, v.exempt
+	v.ticket = ticket{Class: class, Net: NetworkOf(p.Addr), Listener: p.Listener, Ready: ready, Listed: v.exempt}
 	if d := c.charge(v, now); d.Refused() {
 		return d
 	}
@@ -240,7 +239,7 @@ func (c *Controller) Knock(v *Visit, p Peer, ready func(ok bool), now time.Time)
 		c.counts.waited[class].Add(1)
 		return Decision{Verdict: Wait}
 	}
-	d := c.refuse(c.noSlot(v), now)
+	d := c.refuse(c.noSlot(v, PointAccept), now)
 	if d.Refused() {
 		c.settle(v)
 	}
@@ -264,9 +263,8 @@ func (c *Controller) classOf(p Peer, now time.Time) Class {
 
 // judgeConnection applies the rules that cost nothing to break off at.
 func (c *Controller) judgeConnection(p Peer, class Class, now time.Time) Decision {
-	state, drain := c.options.Lifecycle.Of(p.Listener, now)
-	if state != Serving && (class != ClassControl || state != Maintenance) {
-		return c.sendAway(p, class, PointAccept, state, drain, now)
+	if state, drain := c.options.Lifecycle.Of(p.Listener, now); state.closedTo(class) {
+		return c.sendAway(Record{Client: p.Addr, Class: class, Listener: p.Listener}, state, drain, now)
 	}
 	board := c.board.Load()
 	part := share(class, board.Pressure)
@@ -290,12 +288,9 @@ func (c *Controller) judgeConnection(p Peer, class Class, now time.Time) Decisio
 	return Decision{}
 }
 
-// sendAway refuses because of the state of the relay.
-func (c *Controller) sendAway(p Peer, class Class, at Point, state State, drain Drain, now time.Time) Decision {
-	r := Record{
-		Client: p.Addr, Class: class, Listener: p.Listener, Point: at, Reason: state.Reason(),
-		Rule: "the relay is " + state.String(),
-	}
+// sendAway refuses the client of a record because of the state of the relay.
+func (c *Controller) sendAway(r Record, state State, drain Drain, now time.Time) Decision {
+	r.Reason, r.Rule = state.Reason(), "the relay is "+state.String()
 	if state == Maintenance {
 		r.Rule = "the listener is in maintenance"
 		if !drain.Until.IsZero() {
@@ -334,7 +329,7 @@ func (c *Controller) charge(v *Visit, now time.Time) Decision {
 		return Decision{}
 	}
 	d := c.refuse(Record{
-		Client: v.addr, Class: v.ticket.Class, Listener: v.listener, Reason: ReasonMemory,
+		Client: v.addr, Class: v.ticket.Class, Listener: v.ticket.Listener, Reason: ReasonMemory,
 		Rule: "the memory for sessions is promised to others", Name: "memory promised", Unit: "bytes",
 		Value: float64(c.memory.charged.Load()), Limit: float64(c.memory.budget.Load()),
 	}, now)
@@ -348,15 +343,29 @@ func (c *Controller) charge(v *Visit, now time.Time) Decision {
 	return d
 }
 
+// EmptyRoom tells those who wait for a slot on a listener at once that they wait in
+// vain, since its state has changed.
+func (c *Controller) EmptyRoom(listener string, now time.Time) {
+	c.gate.turnOut(func(t *ticket) bool { return t.Listener == listener && t.class != ClassControl }, now)
+}
+
+// waitedInVain refuses a client that got no slot: in time, or at all, where the
+// relay has changed its state meanwhile.
+func (c *Controller) waitedInVain(v *Visit, at Point, now time.Time) Decision {
+	if state, drain := c.options.Lifecycle.Of(v.ticket.Listener, now); state.closedTo(v.ticket.Class) {
+		return c.sendAway(v.record(at, Record{}), state, drain, now)
+	}
+	return c.refuse(c.noSlot(v, at), now)
+}
+
 // noSlot is the record of a client that got no slot in time.
-func (c *Controller) noSlot(v *Visit) Record {
+func (c *Controller) noSlot(v *Visit, at Point) Record {
 	f := c.gate.figures()
-	r := Record{
-		Client: v.addr, Class: v.ticket.Class, Listener: v.listener, Session: v.name(),
+	r := v.record(at, Record{
 		Reason: ReasonConnections, Rule: "no slot came free in time, and others wait for one too",
 		Name: "slots in use", Value: float64(f.Used), Limit: float64(f.Limit),
 		Board: c.board.Load(),
-	}
+	})
 	switch {
 	case v.ticket.why == ReasonClientConnections:
 		r.Reason, r.Rule = v.ticket.why, "others wait for a slot, and its network has twice its share"
@@ -369,7 +378,7 @@ func (c *Controller) noSlot(v *Visit) Record {
 // GaveUp words the refusal of a visit that waited in vain. Where it refuses the
 // visit is over.
 func (c *Controller) GaveUp(v *Visit, now time.Time) Decision {
-	d := c.refuse(c.noSlot(v), now)
+	d := c.waitedInVain(v, PointAccept, now)
 	if d.Refused() {
 		c.settle(v)
 	}

@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -78,6 +79,42 @@ func TestWhoFindsNoSlotWaitsAndIsToldInTheEnd(t *testing.T) {
 	if c.Figures().Sessions != 2 {
 		t.Errorf("%d sessions", c.Figures().Sessions)
 	}
+}
+
+func TestAMaintenanceEmptiesTheRoomOfItsListener(t *testing.T) {
+	c := controller(nil)
+	knock(c, stranger)
+	busy, _ := knock(c, stranger)
+	told := make(chan string, 4)
+	wait := func(name string, p Peer) *Visit {
+		v := &Visit{}
+		if d := c.Knock(v, p, func(ok bool) { told <- fmt.Sprint(name, " ", ok) }, epoch); d.Verdict != Wait {
+			t.Fatalf("%s: %+v", name, d)
+		}
+		return v
+	}
+	public := wait("public", Peer{Addr: stranger, Listener: "public", Base: ClassUnknown})
+	wait("other", Peer{Addr: distant, Listener: "other", Base: ClassUnknown})
+	wait("control", Peer{Listener: "public"})
+	c.Yield(busy, epoch) // lets control in
+	if got := <-told; got != "control true" {
+		t.Errorf("told %q", got)
+	}
+	again := wait("control again", Peer{Listener: "public"})
+	if err := c.options.Lifecycle.Drain(Drain{Listener: "public", Until: epoch.Add(time.Hour)}, epoch); err != nil {
+		t.Fatal(err)
+	}
+	c.EmptyRoom("public", epoch)
+	if got := <-told; got != "public false" || len(told) != 0 {
+		t.Errorf("told %q, and %d more", got, len(told))
+	}
+	if d := c.GaveUp(public, epoch); d.Reason != ReasonMaintenance || !d.Closes || d.Retry <= time.Hour || d.Point != PointAccept {
+		t.Errorf("%+v", d)
+	}
+	if f := c.Figures(); f.Waiting != 2 || f.Sessions != 5 {
+		t.Errorf("%d wait, and there are %d sessions", f.Waiting, f.Sessions)
+	}
+	c.Leave(again, epoch)
 }
 
 func TestPressureRefusesStrangersBeforeTheKnownAndLeavesThoseWhoAreIn(t *testing.T) {

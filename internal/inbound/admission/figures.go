@@ -56,7 +56,7 @@ func (c *Controller) Dismissal(listener string, any bool, now time.Time) Decisio
 	if !any {
 		return Decision{Verdict: Refuse, Reason: state.Reason(), Closes: true, ID: c.ids.ID(), Retry: c.returnAfter(drain, now)}
 	}
-	return c.sendAway(Peer{Listener: listener}, ClassUnknown, PointBetween, state, drain, now)
+	return c.sendAway(Record{Class: ClassUnknown, Listener: listener, Point: PointBetween}, state, drain, now)
 }
 
 // Farewell words the end of a session because the relay stops.

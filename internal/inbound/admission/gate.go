@@ -67,8 +67,9 @@ type refusals struct {
 // with capitals are set before it enters; the class may be raised later, and
 // counts from the next time that it asks for a slot.
 type ticket struct {
-	Class Class
-	Net   netip.Prefix
+	Class    Class
+	Net      netip.Prefix
+	Listener string
 	// Listed exempts the ticket from the bounds of its network.
 	Listed bool
 	// Ready is called once, without a lock, for a ticket that has waited: with
@@ -387,6 +388,25 @@ func (g *gate) tooLate(now time.Time) *ticket {
 		g.dismiss(t, now, &g.refused.late)
 	}
 	return t
+}
+
+// turnOut sends away those who wait and are chosen, without waiting for their time.
+func (g *gate) turnOut(chosen func(*ticket) bool, now time.Time) {
+	g.mu.Lock()
+	var out []*ticket
+	for t := g.room.first; t != nil; {
+		next := t.at.newer
+		if chosen(t) {
+			g.drop(t)
+			g.part(t)
+			out = append(out, t)
+		}
+		t = next
+	}
+	g.mu.Unlock()
+	for _, t := range out {
+		t.Ready(false)
+	}
 }
 
 func (g *gate) nextLocked(now time.Time) *ticket {

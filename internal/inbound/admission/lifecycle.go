@@ -28,6 +28,11 @@ func (s State) Reason() Reason {
 	return [...]Reason{ReasonStarting, ReasonNone, ReasonMaintenance, ReasonShutdown}[s]
 }
 
+// closedTo tells whether nobody of a class is let in. Control is, in maintenance.
+func (s State) closedTo(c Class) bool {
+	return s != Serving && (s != Maintenance || c != ClassControl)
+}
+
 // Drain is a maintenance: new work is sent away, what is in progress ends in
 // its own time, and delivery goes on.
 type Drain struct {

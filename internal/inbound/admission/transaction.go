@@ -179,9 +179,7 @@ func (c *Controller) Resume(v *Visit, ready func(ok bool), now time.Time) Decisi
 
 // NoSlot words the refusal of an open session that got no slot in time.
 func (c *Controller) NoSlot(v *Visit, now time.Time) Decision {
-	r := c.noSlot(v)
-	r.Point = PointBetween
-	return c.refuse(r, now)
+	return c.waitedInVain(v, PointBetween, now)
 }
 
 // giveBack gives back what was charged for something that Weir put off itself.
@@ -195,7 +193,7 @@ func (c *Controller) giveBack(v *Visit, k kind, n int) {
 
 // record completes a record with what is known of the visit.
 func (v *Visit) record(at Point, r Record) Record {
-	r.Client, r.Class, r.Listener, r.Session, r.Point = v.addr, v.ticket.Class, v.listener, v.name(), at
+	r.Client, r.Class, r.Listener, r.Session, r.Point = v.addr, v.ticket.Class, v.ticket.Listener, v.name(), at
 	return r
 }
 
