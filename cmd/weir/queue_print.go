@@ -42,7 +42,7 @@ func (l *messageList) add(m *api.Message) error {
 		fmt.Fprintln(l.table, "ID\tAGE\tSIZE\tFROM\tTO\tNEXT\tWHY")
 	}
 	fmt.Fprintf(l.table, "%v\t%s\t%s\t%s\t%s\t%s\t%s\n", m.ID, age(l.now.Sub(m.Arrived)), size(m.Size),
-		clip(sender(m.Sender), 40), clip(recipients(m), 40), next(m, l.now), clip(why(m), 70))
+		clip(sender(m.Sender), 40), clip(recipients(m), 40), next(m, l.now), clip(why(m, l.now), 70))
 	if l.messages%tableRows == 0 {
 		return l.table.Flush()
 	}
@@ -90,6 +90,7 @@ func writeMessage(w io.Writer, m *api.Message, now time.Time) error {
 	if m.Held {
 		row("Held", "yes: weir queue release "+m.ID.String()+" lets it go")
 	}
+	writeWishes(row, m, now)
 	if err := table.Flush(); err != nil {
 		return err
 	}
@@ -99,6 +100,26 @@ func writeMessage(w io.Writer, m *api.Message, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// writeWishes prints what the sender asked for beyond delivery.
+func writeWishes(row func(name, value string), m *api.Message, now time.Time) {
+	if m.HoldUntil != nil {
+		row("Not before", fmt.Sprintf("%s (%s), by its sender's wish", m.HoldUntil.Format(time.RFC3339), in(*m.HoldUntil, now)))
+	}
+	if m.DeliverBy != nil {
+		late := "its sender is told if it is late"
+		if m.ReturnIfLate {
+			late = "it goes back if it is late"
+		}
+		row("Deliver by", fmt.Sprintf("%s (%s), %s", m.DeliverBy.Format(time.RFC3339), in(*m.DeliverBy, now), late))
+	}
+	if m.Priority != nil {
+		row("Priority", fmt.Sprint(*m.Priority))
+	}
+	if m.RequireTLS {
+		row("TLS", "required by its sender on the whole way")
+	}
 }
 
 func writeRecipient(w io.Writer, r *api.Recipient, now time.Time) error {
@@ -178,14 +199,18 @@ func in(due, now time.Time) string {
 	return "now"
 }
 
-// why says why a message waits: what the last attempt met.
-func why(m *api.Message) string {
+// why says why a message waits: what the last attempt met, or whose wish it is
+// that none was made.
+func why(m *api.Message, now time.Time) string {
 	for i := range m.Recipients {
 		r := &m.Recipients[i]
 		if r.Due == nil || r.Last == nil {
 			continue
 		}
 		return printable(cmp.Or(r.Last.Reply, r.Last.Problem, r.Last.Reason))
+	}
+	if m.HoldUntil != nil && m.HoldUntil.After(now) && m.Due != nil && m.Due.After(now) {
+		return "its sender wants it sent then, and not before"
 	}
 	return "-"
 }

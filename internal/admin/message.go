@@ -5,6 +5,7 @@ import (
 
 	"github.com/weirmail/weir/internal/admin/api"
 	"github.com/weirmail/weir/internal/mail"
+	"github.com/weirmail/weir/smtp"
 )
 
 // message is an envelope as it is shown.
@@ -22,6 +23,7 @@ func message(e *mail.Envelope) api.Message {
 		Protocol:   e.Origin.Protocol,
 		Recipients: make([]api.Recipient, len(e.Recipients)),
 	}
+	wishes(&m, e)
 	if e.Origin.Client.IsValid() {
 		m.Client = e.Origin.Client.String()
 	}
@@ -32,6 +34,21 @@ func message(e *mail.Envelope) api.Message {
 		m.Recipients[i] = recipient(&e.Recipients[i])
 	}
 	return m
+}
+
+// wishes adds what the sender asked for beyond delivery.
+func wishes(m *api.Message, e *mail.Envelope) {
+	if !e.HoldUntil.IsZero() {
+		m.HoldUntil = utc(e.HoldUntil)
+	}
+	if !e.DeliverBy.IsZero() {
+		m.DeliverBy = utc(e.DeliverBy.At)
+		m.ReturnIfLate = e.DeliverBy.Mode == smtp.DeliverByReturn
+	}
+	if e.HasPriority {
+		priority := int(e.Priority)
+		m.Priority = &priority
+	}
 }
 
 func recipient(r *mail.Recipient) api.Recipient {

@@ -131,10 +131,43 @@ func checkSMTP(d *decoder, s SMTP) {
 	d.atLeast("smtp.max_received", s.MaxReceived, 1)
 	d.atLeast("smtp.max_errors", s.MaxErrors, 0)
 	d.atLeast("smtp.max_transactions", s.MaxTransactions, 0)
+	checkTimes(d, s)
 	d.atLeastTime("smtp.command_timeout", s.CommandTimeout, time.Second)
 	d.atLeastTime("smtp.data_timeout", s.DataTimeout, time.Second)
 	if s.CommandTimeout >= time.Second && s.CommandTimeout < 5*time.Minute {
 		d.doubt("smtp.command_timeout", "clients may count on 5m (RFC 5321 section 4.5.3.2.7)", "")
+	}
+}
+
+// ParameterCode is the code that answers a parameter that is not offered.
+type ParameterCode int
+
+func parseParameterCode(s string) (ParameterCode, error) {
+	switch s {
+	case "504":
+		return 504, nil
+	case "555":
+		return 555, nil
+	}
+	return 0, fmt.Errorf("%s is not 504, which says what is offered, or 555, which RFC 5321 has", s)
+}
+
+// mostTime is the longest time that a client can name, in seconds: nine digits
+// (RFC 4865 section 4, RFC 2852 section 3).
+const mostTime = 999_999_999 * time.Second
+
+// checkTimes holds the times that EHLO names to what it can say.
+func checkTimes(d *decoder, s SMTP) {
+	for _, t := range []struct {
+		key  string
+		time time.Duration
+	}{{"smtp.future_release", s.FutureRelease}, {"smtp.deliver_by_min", s.DeliverByMin}} {
+		switch {
+		case t.time > mostTime:
+			d.wrong(t.key, fmt.Sprintf("%s is too long: at most %s", FormatDuration(t.time), FormatDuration(mostTime)), "")
+		case t.time%time.Second != 0:
+			d.wrong(t.key, fmt.Sprintf("%s is not in whole seconds", FormatDuration(t.time)), "")
+		}
 	}
 }
 

@@ -213,6 +213,21 @@ type SMTP struct {
 	// "normalize" takes it as the end of a line.
 	BareNewline BareNewline `toml:"bare_newline"`
 
+	// What answers a parameter of MAIL or RCPT that is not offered: 504, which
+	// says what is, or 555, the code that RFC 5321 section 4.1.1.11 has for it.
+	// The text is the same.
+	UnrecognizedParameter ParameterCode `toml:"unrecognized_parameter"`
+
+	// How long clients that may send to anywhere can have a message held before
+	// it is sent (FUTURERELEASE, RFC 4865). It is advertised in EHLO. 0 does not
+	// offer it.
+	FutureRelease time.Duration `toml:"future_release"`
+
+	// The least time in which a client can ask for a message to be delivered or
+	// else returned (DELIVERBY, RFC 2852). A shorter one is refused with 501.
+	// 0 names none.
+	DeliverByMin time.Duration `toml:"deliver_by_min"`
+
 	// How long a client may take to send its next command. RFC 5321 asks for at
 	// least 5 minutes.
 	CommandTimeout time.Duration `toml:"command_timeout"`

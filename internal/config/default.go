@@ -21,8 +21,11 @@ func Default() *Config {
 			MaxReceived:    100,
 			MaxErrors:      20,
 			BareNewline:    BareNewlineReject,
+			FutureRelease:  7 * Day,
 			CommandTimeout: 5 * time.Minute,
 			DataTimeout:    3 * time.Minute,
+
+			UnrecognizedParameter: 504,
 		},
 		Retry: Retry{
 			First:       time.Minute,

@@ -54,6 +54,8 @@ func leafOf(t reflect.Type) leaf {
 		return leaf{"time of day", `a time in quotes, such as "03:00"`, append(text, unstable.LocalTime), wrap(parseTimeOfDay)}
 	case reflect.TypeFor[ReplyCode]():
 		return leaf{"451 or 421", "451 or 421 without quotes", []unstable.Kind{unstable.Integer}, wrap(parseGreylistReply)}
+	case reflect.TypeFor[ParameterCode]():
+		return leaf{"504 or 555", "504 or 555 without quotes", []unstable.Kind{unstable.Integer}, wrap(parseParameterCode)}
 	case reflect.TypeFor[Secret]():
 		return leaf{"secret", `text in quotes`, text, func(s string) (any, error) { return NewSecret(s), nil }}
 	}

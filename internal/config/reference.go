@@ -171,7 +171,7 @@ func formatTOML(v reflect.Value) string {
 		return strconv.Quote(strings.ToLower(x.String()))
 	case fmt.Stringer:
 		return strconv.Quote(x.String())
-	case int, bool, ReplyCode:
+	case int, bool, ReplyCode, ParameterCode:
 		return fmt.Sprint(x)
 	}
 	return strconv.Quote(v.String())

@@ -100,7 +100,7 @@ type tracedContent struct {
 	trace    []byte // what is left of it
 	content  *smtpserver.Content
 	envelope *mail.Envelope
-	hops     hopCounter
+	fields   fieldWatch
 	maxHops  int
 	session  *session
 	ended    time.Time // when the content was whole
@@ -125,7 +125,7 @@ func (t *tracedContent) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	n, err := t.content.Read(p)
-	t.hops.look(p[:n])
+	t.fields.look(p[:n])
 	if g := t.session.guest; g != nil && err == nil {
 		if d := t.session.in.options.Admission.Grow(&g.Visit, t.content.Size(), t.session.in.options.Now()); d.Refused() {
 			return n, refusal(&d)
@@ -134,9 +134,14 @@ func (t *tracedContent) Read(p []byte) (int, error) {
 	if err == io.EOF {
 		t.ended = t.session.in.options.Now()
 		t.envelope.EightBit = t.content.EightBit()
-		if t.hops.count > t.maxHops {
-			return n, smtpserver.Refuse(ReplyRoutingLoop, strconv.Itoa(t.hops.count), strconv.Itoa(t.maxHops))
+		t.envelope.TLSOptional = t.optional()
+		if t.fields.received > t.maxHops {
+			return n, smtpserver.Refuse(ReplyRoutingLoop, strconv.Itoa(t.fields.received), strconv.Itoa(t.maxHops))
 		}
 	}
 	return n, err
 }
+
+// optional tells whether the message asks to be sent rather than protected. What
+// the command asked for wins over that (RFC 8689 section 3).
+func (t *tracedContent) optional() bool { return t.fields.tlsOptional && !t.envelope.RequireTLS }

@@ -8,6 +8,7 @@ import (
 	"github.com/weirmail/weir/internal/inbound/admission"
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/spool"
+	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtp"
 	"github.com/weirmail/weir/smtpserver"
 )
@@ -69,6 +70,11 @@ type Listener struct {
 	Limits     smtpserver.Limits
 	Timeouts   smtpserver.Timeouts
 	LineEnding smtp.LineEnding
+	// Offers are the extensions that the listener has beyond those of every one.
+	Offers smtpserver.Offers
+	// UnrecognizedParameter is the code that answers a parameter that is not
+	// offered: 504, which 0 stands for, or 555.
+	UnrecognizedParameter reply.Code
 }
 
 // Server returns a server for the listener. The caller runs and stops it.
@@ -82,6 +88,10 @@ func (in *Inbound) Server(l Listener) *smtpserver.Server {
 		Limits:      l.Limits,
 		Timeouts:    l.Timeouts,
 		LineEnding:  l.LineEnding,
+		Offers:      l.Offers,
+
+		UnrecognizedParameter: l.UnrecognizedParameter,
+
 		Hooks: smtpserver.Hooks{
 			Reply: in.onReply(l.Name),
 			Fault: func(_ *smtpserver.Conn, err error) {

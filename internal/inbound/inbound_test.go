@@ -155,12 +155,12 @@ func TestAMessageInALoopIsRefused(t *testing.T) {
 func TestHopsAreCountedWhereverTheContentIsCut(t *testing.T) {
 	content := []byte("Received: a\r\nreceived: b\r\nSubject: Received: no\r\nReceived : no\r\nReceived: c\r\n\r\nReceived: body\r\n")
 	for size := 1; size < len(content); size++ {
-		var h hopCounter
+		var h fieldWatch
 		for at := 0; at < len(content); at += size {
 			h.look(content[at:min(at+size, len(content))])
 		}
-		if h.count != 3 {
-			t.Errorf("in pieces of %d: %d hops, want 3", size, h.count)
+		if h.received != 3 {
+			t.Errorf("in pieces of %d: %d hops, want 3", size, h.received)
 		}
 	}
 }

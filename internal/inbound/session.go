@@ -70,6 +70,9 @@ func (s *session) Mail(ctx context.Context, m *smtpserver.Mail) error {
 	if err := s.Resume(ctx); err != nil {
 		return err
 	}
+	if !s.mayHold(m) {
+		return smtpserver.Refuse(ReplyHoldDenied, s.client().String())
+	}
 	now := s.in.options.Now()
 	if s.guest != nil {
 		if d := s.in.options.Admission.Mail(&s.guest.Visit, m.Size, now); d.Refused() {
@@ -77,15 +80,7 @@ func (s *session) Mail(ctx context.Context, m *smtpserver.Mail) error {
 			return refusal(&d)
 		}
 	}
-	s.tx = &transaction{began: now, envelope: &mail.Envelope{
-		Arrived:     now,
-		ReversePath: m.Path,
-		Ret:         m.Ret,
-		EnvID:       m.EnvID,
-		Body:        m.Body,
-		SMTPUTF8:    m.SMTPUTF8,
-		Recipients:  make([]mail.Recipient, 0, 1),
-	}}
+	s.tx = &transaction{began: now, envelope: s.envelope(m, now)}
 	return nil
 }
 
@@ -101,7 +96,7 @@ func (s *session) Rcpt(ctx context.Context, r *smtpserver.Rcpt) error {
 		Path:     r.Path,
 		Notify:   r.Notify,
 		Original: r.Original,
-		Progress: mail.Progress{Due: s.tx.envelope.Arrived},
+		Progress: mail.Progress{Due: s.tx.envelope.Released()},
 	})
 	return nil
 }

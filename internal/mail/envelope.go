@@ -28,6 +28,23 @@ type Envelope struct {
 	SMTPUTF8 bool
 	// RequireTLS is set where the sender asked for it (RFC 8689).
 	RequireTLS bool
+	// Auth is who submitted the message first, as the AUTH parameter of MAIL
+	// says and the session was trusted to say; the null path for "nobody that is
+	// known", nil where it was not given (RFC 4954 section 5).
+	Auth *smtp.Path
+	// DeliverBy is the time that the sender set for the delivery (RFC 2852).
+	DeliverBy Deadline
+	// HoldUntil is the time before which the sender does not want the message
+	// to be sent (RFC 4865); zero for none. What the message waits for is the
+	// Due of its recipients, who begin with it.
+	HoldUntil time.Time
+	// Priority is how urgent the message is, and HasPriority tells whether
+	// somebody said so who may (RFC 6710).
+	Priority    smtp.Priority
+	HasPriority bool
+	// TLSOptional is set where the message itself asks to be sent rather than
+	// protected, by "TLS-Required: No" (RFC 8689 section 3).
+	TLSOptional bool
 	// EightBit tells that the content has octets above 127, whatever Body
 	// says.
 	EightBit bool
@@ -40,6 +57,45 @@ type Envelope struct {
 	// Recipients are the forward-paths with their progress. Their order and
 	// number never change; an index names a recipient.
 	Recipients []Recipient
+}
+
+// Deadline is a DELIVERBY request, as the moment that it comes to. The zero
+// value is none.
+type Deadline struct {
+	// At is when the time is over.
+	At time.Time
+	// Mode says what happens then.
+	Mode smtp.DeliverByMode
+	// Trace asks for a notice of each relay.
+	Trace bool
+}
+
+// IsZero reports that there is no deadline.
+func (d Deadline) IsZero() bool { return d.Mode == 0 }
+
+// Returns reports that the message is not to be delivered at the given time any
+// more, and goes back to its sender.
+func (d Deadline) Returns(now time.Time) bool {
+	return d.Mode == smtp.DeliverByReturn && d.Left(now) < 1
+}
+
+// Left returns how many whole seconds are left, which is what the next hop is
+// told. It is below zero where the time is over.
+func (d Deadline) Left(now time.Time) int64 {
+	left := d.At.Sub(now)
+	if left < 0 {
+		left -= time.Second - 1 // away from zero
+	}
+	return int64(left / time.Second)
+}
+
+// Released returns when the message was there to be sent: when it arrived, or
+// when the time was over for which its sender had it held.
+func (e *Envelope) Released() time.Time {
+	if e.HoldUntil.After(e.Arrived) {
+		return e.HoldUntil
+	}
+	return e.Arrived
 }
 
 // Origin is the session that a message came in by.
@@ -118,8 +174,10 @@ type Progress struct {
 	Due time.Time
 	// Attempts counts the attempts that were charged to the recipient.
 	Attempts int
-	// DelayNotified is set once the sender was told of the delay.
-	DelayNotified bool
+	// DelayNotified is set once the sender was told of the delay,
+	// DeadlineNotified once of a deadline that has passed.
+	DelayNotified    bool
+	DeadlineNotified bool
 	// Last is the last attempt: why the recipient waits, or what ended it.
 	Last Attempt
 }

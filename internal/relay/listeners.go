@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirmail/weir/internal/config"
 	"github.com/weirmail/weir/internal/inbound"
+	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtp"
 	"github.com/weirmail/weir/smtpserver"
 )
@@ -24,6 +25,11 @@ func inboundListener(cfg *config.Config, l *config.Listener, certificate *tls.Co
 			Transactions: cfg.SMTP.MaxTransactions,
 		},
 		Timeouts: smtpserver.Timeouts{Command: cfg.SMTP.CommandTimeout, Block: cfg.SMTP.DataTimeout},
+		Offers: smtpserver.Offers{
+			FutureRelease: cfg.SMTP.FutureRelease,
+			DeliverByMin:  cfg.SMTP.DeliverByMin,
+		},
+		UnrecognizedParameter: reply.Code(cfg.SMTP.UnrecognizedParameter),
 	}
 	if cfg.SMTP.BareNewline == config.BareNewlineNormalize {
 		in.LineEnding = smtp.NormalizeBare

@@ -28,6 +28,16 @@ type Message struct {
 	// 6531, RFC 8689).
 	SMTPUTF8   bool `json:"smtputf8,omitempty"`
 	RequireTLS bool `json:"require_tls,omitempty"`
+	// HoldUntil is the time before which the sender does not want it sent (RFC
+	// 4865); absent where nothing was said.
+	HoldUntil *time.Time `json:"hold_until,omitempty"`
+	// DeliverBy is the time by which the sender wants it delivered (RFC 2852);
+	// absent where nothing was said. ReturnIfLate is set where it goes back then.
+	DeliverBy    *time.Time `json:"deliver_by,omitempty"`
+	ReturnIfLate bool       `json:"return_if_late,omitempty"`
+	// Priority is how urgent it is, from -9 to 9 (RFC 6710); absent where nothing
+	// was said.
+	Priority *int `json:"priority,omitempty"`
 	// Client, HELO and Protocol tell who handed the message in: the address of
 	// the peer, the name that it gave, and the "with" keyword of RFC 3848.
 	Client   string `json:"client,omitempty"`

@@ -57,6 +57,9 @@ func decodeEnvelope(id mail.ID, record []byte) (*mail.Envelope, place, error) {
 	for i := range e.Recipients {
 		d.recipient(&e.Recipients[i])
 	}
+	if d.layout > 1 {
+		d.wishes(e)
+	}
 	return e, h.place, d.end()
 }
 
@@ -80,8 +83,9 @@ func decodeHeld(record []byte) (held bool, err error) {
 // zero values only. Nothing it makes is larger than the record by more than a
 // constant factor, whatever the record says of lengths.
 type decoder struct {
-	rest string
-	err  error
+	rest   string
+	err    error
+	layout byte // the version of the record
 }
 
 func (d *decoder) fail(err error) {
@@ -100,8 +104,13 @@ func (d *decoder) end() error {
 }
 
 func (d *decoder) version() {
-	if v := d.byte(); d.err == nil && v != recordVersion {
+	d.layout = d.byte()
+	switch {
+	case d.err != nil:
+	case d.layout > recordVersion:
 		d.fail(errRecordVersion)
+	case d.layout == 0:
+		d.fail(errRecord) // no version began with it
 	}
 }
 
@@ -145,10 +154,35 @@ func (d *decoder) recipient(r *mail.Recipient) {
 	d.progress(&r.Progress)
 }
 
+// wishes reads what appendWishes wrote.
+func (d *decoder) wishes(e *mail.Envelope) {
+	flags := d.byte()
+	if flags&flagAuth != 0 {
+		path := d.path()
+		e.Auth = &path
+	}
+	if flags&flagDeliverBy != 0 {
+		e.DeliverBy.Mode = smtp.DeliverByMode(d.byte())
+		if e.DeliverBy.IsZero() {
+			d.fail(errRecord)
+		}
+		e.DeliverBy.At = d.time()
+		e.DeliverBy.Trace = flags&flagTrace != 0
+	}
+	if flags&flagHoldUntil != 0 {
+		e.HoldUntil = d.time()
+	}
+	if e.HasPriority = flags&flagPriority != 0; e.HasPriority {
+		e.Priority = smtp.Priority(d.byte())
+	}
+	e.TLSOptional = flags&flagTLSOptional != 0
+}
+
 func (d *decoder) progress(p *mail.Progress) {
 	*p = mail.Progress{State: mail.State(d.byte())}
 	flags := d.byte()
 	p.DelayNotified = flags&flagDelayNotified != 0
+	p.DeadlineNotified = flags&flagDeadlineNotified != 0
 	if flags&flagDue != 0 {
 		p.Due = d.time()
 	}

@@ -11,7 +11,11 @@ import (
 
 // recordVersion is the first byte of each record. A change of a layout takes
 // a new number, and the decoder goes on reading the old ones.
-const recordVersion = 1
+//
+//	1  the first
+//	2  wishes at the end of an envelope's record; the flag of a progress that
+//	   says that the sender heard of a deadline
+const recordVersion = 2
 
 // Flags of an envelope record.
 const (
@@ -28,6 +32,18 @@ const (
 	flagAttempts
 	flagDelayNotified
 	flagLast
+	flagDeadlineNotified
+)
+
+// Flags of the wishes in an envelope record. Those that say more than yes have
+// it behind them, in this order.
+const (
+	flagAuth = 1 << iota
+	flagDeliverBy
+	flagTrace
+	flagHoldUntil
+	flagPriority
+	flagTLSOptional
 )
 
 // place says where the content of a message is.
@@ -53,6 +69,41 @@ func appendEnvelope(dst []byte, e *mail.Envelope, p place) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(e.Recipients)))
 	for i := range e.Recipients {
 		dst = appendRecipient(dst, &e.Recipients[i])
+	}
+	return appendWishes(dst, e)
+}
+
+// appendWishes appends what few messages have: what their senders asked for
+// beyond delivery. One without takes a byte.
+func appendWishes(dst []byte, e *mail.Envelope) []byte {
+	var flags byte
+	for _, f := range [...]struct {
+		set  bool
+		flag byte
+	}{
+		{e.Auth != nil, flagAuth},
+		{!e.DeliverBy.IsZero(), flagDeliverBy},
+		{e.DeliverBy.Trace, flagTrace},
+		{!e.HoldUntil.IsZero(), flagHoldUntil},
+		{e.HasPriority, flagPriority},
+		{e.TLSOptional, flagTLSOptional},
+	} {
+		if f.set {
+			flags |= f.flag
+		}
+	}
+	dst = append(dst, flags)
+	if e.Auth != nil {
+		dst = appendPath(dst, *e.Auth)
+	}
+	if !e.DeliverBy.IsZero() {
+		dst = appendTime(append(dst, byte(e.DeliverBy.Mode)), e.DeliverBy.At)
+	}
+	if !e.HoldUntil.IsZero() {
+		dst = appendTime(dst, e.HoldUntil)
+	}
+	if e.HasPriority {
+		dst = append(dst, byte(e.Priority))
 	}
 	return dst
 }
@@ -112,6 +163,9 @@ func appendProgress(dst []byte, p *mail.Progress) []byte {
 	}
 	if !p.Last.IsZero() {
 		flags |= flagLast
+	}
+	if p.DeadlineNotified {
+		flags |= flagDeadlineNotified
 	}
 	dst = append(dst, byte(p.State), flags)
 	if flags&flagDue != 0 {

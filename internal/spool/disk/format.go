@@ -18,10 +18,11 @@ import (
 //
 //	1  FORMAT; db, a Pebble store with the keys of key.go and records of
 //	   version 1; bodies, a file for each large content; revoked.
+//	2  records of version 2 beside those of version 1.
 //
 // A program opens what is of its version or older, and writes its own
 // version down before it changes anything.
-const formatVersion = 1
+const formatVersion = 2
 
 // formatFile names the version, and when the folder took it on, in a line for
 // each version it ever had. It is a file and no record of the store, because
@@ -37,25 +38,24 @@ const maxFormatFile = 64 << 10
 // of a later version. Nothing in it was touched.
 var ErrFormat = errors.New("unknown spool format")
 
-// checkFormat looks at the version of a folder. It reports whether the folder
-// is new.
-func checkFormat(fs vfs.FS, dir string) (fresh bool, err error) {
+// checkFormat looks at the version of a folder, which is 0 for a new one.
+func checkFormat(fs vfs.FS, dir string) (version int, err error) {
 	text, err := readFormat(fs, fs.PathJoin(dir, formatFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return true, checkNoStore(fs, fs.PathJoin(dir, storeFolder))
+		return 0, checkNoStore(fs, fs.PathJoin(dir, storeFolder))
 	}
 	if err != nil {
-		return false, fmt.Errorf("reading the format of the spool %s: %w", dir, err)
+		return 0, fmt.Errorf("reading the format of the spool %s: %w", dir, err)
 	}
 	version, ok := parseFormat(text)
 	switch {
 	case !ok:
-		return false, fmt.Errorf("%w: the file %s in %s does not say which", ErrFormat, formatFile, dir)
+		return 0, fmt.Errorf("%w: the file %s in %s does not say which", ErrFormat, formatFile, dir)
 	case version > formatVersion:
-		return false, fmt.Errorf("%w: %s has version %d and this program knows up to %d; open it with the newer program that wrote it",
+		return 0, fmt.Errorf("%w: %s has version %d and this program knows up to %d; open it with the newer program that wrote it",
 			ErrFormat, dir, version, formatVersion)
 	}
-	return false, nil
+	return version, nil
 }
 
 // checkNoStore makes sure that a folder without a version has no store in it:
@@ -105,10 +105,30 @@ func parseFormat(text []byte) (version int, ok bool) {
 
 // writeFormat writes the file of a new folder, durably.
 func writeFormat(fs vfs.FS, dir string, now time.Time) error {
-	var text bytes.Buffer
-	fmt.Fprintf(&text, "%s\nversion %d since %s\n", formatTitle, formatVersion, now.UTC().Format(time.RFC3339))
+	return replaceFormat(fs, dir, appendVersion([]byte(formatTitle+"\n"), now))
+}
+
+// raiseFormat adds this program's version to the file of an older folder,
+// durably. Where that is cut short the folder is what it was.
+func raiseFormat(fs vfs.FS, dir string, now time.Time) error {
+	text, err := readFormat(fs, fs.PathJoin(dir, formatFile))
+	if err != nil {
+		return fmt.Errorf("reading the format of the spool %s: %w", dir, err)
+	}
+	if !bytes.HasSuffix(text, []byte("\n")) {
+		text = append(text, '\n')
+	}
+	return replaceFormat(fs, dir, appendVersion(text, now))
+}
+
+func appendVersion(text []byte, now time.Time) []byte {
+	return fmt.Appendf(text, "version %d since %s\n", formatVersion, now.UTC().Format(time.RFC3339))
+}
+
+// replaceFormat puts a file in the place of the one that names the version.
+func replaceFormat(fs vfs.FS, dir string, text []byte) error {
 	path := fs.PathJoin(dir, formatFile)
-	if err := writeFile(fs, path+".new", text.Bytes()); err != nil {
+	if err := writeFile(fs, path+".new", text); err != nil {
 		return err
 	}
 	if err := fs.Rename(path+".new", path); err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/weirmail/weir/internal/vfs"
 )
 
-// records are the records and keys of version 1, with what they were made of.
+// records are the records and keys of version 2, by what they are.
 func records() (names []string, bytes map[string][]byte) {
 	id := mail.ID{1, 2, 3, 15: 0xff}
 	e := everything()
@@ -40,8 +40,8 @@ func records() (names []string, bytes map[string][]byte) {
 
 // The file is never changed: it is what stands in the spools of others. A new
 // layout takes a new version, and a file of its own.
-func TestTheLayoutOfVersion1Stays(t *testing.T) {
-	want, err := os.ReadFile("testdata/version1.txt")
+func TestTheLayoutOfVersion2Stays(t *testing.T) {
+	want, err := os.ReadFile("testdata/version2.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,6 +52,105 @@ func TestTheLayoutOfVersion1Stays(t *testing.T) {
 	}
 	if got.String() != string(want) {
 		t.Errorf("the layout has changed, and is now:\n%s", got.String())
+	}
+}
+
+// dumped reads the records of a file of dumps.
+func dumped(t *testing.T, path string) map[string][]byte {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]byte{}
+	for block := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n\n") {
+		name, dump, _ := strings.Cut(block, "\n")
+		for line := range strings.SplitSeq(dump, "\n") {
+			digits, _, _ := strings.Cut(line[len("00000000"):], "|")
+			b, err := hex.DecodeString(strings.ReplaceAll(digits, " ", ""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[name] = append(all[name], b...)
+		}
+	}
+	return all
+}
+
+// A spool of version 1 holds what its records did not yet have: none of it.
+func TestRecordsOfVersion1AreRead(t *testing.T) {
+	old := dumped(t, "testdata/version1.txt")
+	want := everything()
+	want.Auth, want.DeliverBy, want.HoldUntil = nil, mail.Deadline{}, time.Time{}
+	want.Priority, want.HasPriority, want.TLSOptional = 0, false, false
+	want.Recipients[1].Progress.DeadlineNotified = false
+	want.ID = mail.ID{1, 2, 3, 15: 0xff}
+	for name, at := range map[string]place{
+		"envelope": {}, "envelope with a large content": {large: true, crc: 0x01020304},
+	} {
+		got, gotAt, err := decodeEnvelope(want.ID, old[name])
+		if err != nil || gotAt != at {
+			t.Fatalf("%s: %v, %+v", name, err, gotAt)
+		}
+		if diff := compare(want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if h, err := decodeHead(old[name]); err != nil || h.size != want.Size || !h.held || h.place != at {
+			t.Errorf("the head of %s: %+v, %v", name, h, err)
+		}
+	}
+	if _, _, err := decodeEnvelope(want.ID, old["empty envelope"]); err != nil {
+		t.Errorf("empty envelope: %v", err)
+	}
+	var p mail.Progress
+	if err := decodeProgress(old["progress"], &p); err != nil || compare(want.Recipients[1].Progress, p) != "" {
+		t.Errorf("progress: %v, %+v", err, p)
+	}
+	for name, held := range map[string]bool{"held": true, "not held": false} {
+		if got, err := decodeHeld(old[name]); err != nil || got != held {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+	for name, key := range old {
+		if strings.HasPrefix(name, "key ") && len(key) == 0 {
+			t.Errorf("%s: nothing", name)
+		}
+	}
+	_, now := records()
+	for name := range now {
+		if strings.HasPrefix(name, "key ") && string(now[name]) != string(old[name]) {
+			t.Errorf("%s: %x, and was %x", name, now[name], old[name])
+		}
+	}
+}
+
+// An older program must not take a folder for its own once there may be
+// records in it that it cannot read.
+func TestAnOlderFolderTakesOnTheVersion(t *testing.T) {
+	fs := vfs.NewMem()
+	now := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	open := func() {
+		t.Helper()
+		s, err := Open(t.Context(), "spool", Options{FS: fs, Clock: func() time.Time { return now }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open()
+	old := "weir spool\nversion 1 since 2026-11-24T07:00:00Z"
+	for _, end := range []string{"\n", ""} { // as it is written, and as an editor leaves it
+		if err := writeFile(fs, "spool/FORMAT", []byte(old+end)); err != nil {
+			t.Fatal(err)
+		}
+		open()
+		open()
+		text, err := readFormat(fs, "spool/FORMAT")
+		if want := old + "\nversion 2 since 2027-01-01T00:00:00Z\n"; err != nil || string(text) != want {
+			t.Errorf("%q, %v; want %q", text, err, want)
+		}
 	}
 }
 
@@ -67,8 +166,8 @@ func TestMessagesAboutFoldersThatAreNoSpool(t *testing.T) {
 	}
 	for _, test := range []struct{ name, path, text, want string }{
 		{
-			"a later version", "spool/FORMAT", "weir spool\nversion 1 since 2026-01-01T00:00:00Z\nversion 2 since 2027-01-01T00:00:00Z\n",
-			"unknown spool format: spool has version 2 and this program knows up to 1; open it with the newer program that wrote it",
+			"a later version", "spool/FORMAT", "weir spool\nversion 2 since 2026-01-01T00:00:00Z\nversion 3 since 2027-01-01T00:00:00Z\n",
+			"unknown spool format: spool has version 3 and this program knows up to 2; open it with the newer program that wrote it",
 		},
 		{"another file", "spool/FORMAT", "ext4\n", "unknown spool format: the file FORMAT in spool does not say which"},
 		{"an empty file", "spool/FORMAT", "", "unknown spool format: the file FORMAT in spool does not say which"},
@@ -106,7 +205,7 @@ func TestTheFormatIsWrittenOnce(t *testing.T) {
 		since = since.Add(time.Hour)
 	}
 	text, err := readFormat(fs, "spool/FORMAT")
-	if want := "weir spool\nversion 1 since 2026-11-24T07:00:00Z\n"; err != nil || string(text) != want {
+	if want := "weir spool\nversion 2 since 2026-11-24T07:00:00Z\n"; err != nil || string(text) != want {
 		t.Errorf("%q, %v; want %q", text, err, want)
 	}
 }

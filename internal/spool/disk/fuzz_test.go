@@ -21,6 +21,9 @@ func everything() *mail.Envelope {
 		ID: mail.ID{1, 2, 3}, Arrived: at, ReversePath: smtp.Path{Local: "a b", Domain: "example.org"},
 		Ret: smtp.RetHeaders, EnvID: "env+id", Body: smtp.Body8BitMIME, SMTPUTF8: true, RequireTLS: true, EightBit: true,
 		Size: 12345, Held: true,
+		Auth: &smtp.Path{Local: "carol", Domain: "example.org"}, TLSOptional: true,
+		DeliverBy: mail.Deadline{At: at.Add(2 * time.Hour), Mode: smtp.DeliverByReturn, Trace: true},
+		HoldUntil: at.Add(time.Minute), Priority: -9, HasPriority: true,
 		Origin: mail.Origin{Client: netip.MustParseAddr("2001:db8::1%eth0"), HELO: "client.test", Protocol: "ESMTPS", Session: "s1"},
 		Recipients: []mail.Recipient{
 			{Path: smtp.Path{Local: "Postmaster"}},
@@ -28,7 +31,7 @@ func everything() *mail.Envelope {
 				Path: smtp.Path{Local: "ü", Domain: "[IPv6:2001:db8::2]"}, Notify: smtp.NotifySuccess | smtp.NotifyDelay,
 				Original: smtp.OriginalRecipient{Type: "rfc822", Address: "x@example.net"},
 				Progress: mail.Progress{
-					State: mail.Waiting, Due: at.Add(time.Hour), Attempts: 3, DelayNotified: true,
+					State: mail.Waiting, Due: at.Add(time.Hour), Attempts: 3, DelayNotified: true, DeadlineNotified: true,
 					Last: mail.Attempt{
 						At: at, Host: "mx.example.net", Address: "192.0.2.1:25", Stage: smtp.StageRCPT,
 						Reply: reply.Reply{Code: reply.LocalError, Status: reply.NewStatus(7, 1), Lines: []string{"come", "back"}}, Problem: "none", Reason: "greylisting",
@@ -63,6 +66,8 @@ func TestARecordHoldsTheWholeEnvelope(t *testing.T) {
 func FuzzRecords(f *testing.F) {
 	f.Add(appendEnvelope(nil, everything(), place{}))
 	f.Add(appendEnvelope(nil, &mail.Envelope{}, place{large: true}))
+	f.Add(appendEnvelope(nil, &mail.Envelope{Auth: &smtp.Path{}, DeliverBy: mail.Deadline{Mode: smtp.DeliverByNotify}}, place{}))
+	f.Add(appendEnvelope([]byte{}, everything(), place{})[:1])
 	f.Add([]byte{recordVersion, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
 	f.Add(appendProgress([]byte{recordVersion}, &everything().Recipients[1].Progress))
 	f.Fuzz(func(t *testing.T, record []byte) {

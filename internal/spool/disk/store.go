@@ -83,12 +83,12 @@ var _ spool.Spool = (*Store)(nil)
 // with the time that it waits for another process to leave.
 func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	o = o.withDefaults()
-	fresh, err := checkFormat(o.FS, dir)
+	version, err := checkFormat(o.FS, dir)
 	if err != nil {
 		return nil, err
 	}
 	s := newStore(dir, o)
-	if err := s.open(ctx, fresh); err != nil {
+	if err := s.open(ctx, version); err != nil {
 		return nil, fmt.Errorf("opening the spool %s: %w", dir, err)
 	}
 	return s, nil
@@ -119,8 +119,8 @@ func newStore(dir string, o Options) *Store {
 
 // open makes the folders, opens the store in them and puts right what the
 // last run left behind.
-func (s *Store) open(ctx context.Context, fresh bool) (err error) {
-	if err := s.makeFolders(ctx, fresh); err != nil {
+func (s *Store) open(ctx context.Context, version int) (err error) {
+	if err := s.makeFolders(ctx, version); err != nil {
 		return err
 	}
 	if err := s.openStore(); err != nil {
@@ -147,8 +147,9 @@ func (s *Store) open(ctx context.Context, fresh bool) (err error) {
 }
 
 // makeFolders makes what is missing, locks the spool, and writes down the
-// format of a new one.
-func (s *Store) makeFolders(ctx context.Context, fresh bool) error {
+// format of a new one, or of one that takes on this program's. The version is
+// that which the folder has, 0 for a new one.
+func (s *Store) makeFolders(ctx context.Context, version int) error {
 	store := s.fs.PathJoin(s.dir, storeFolder)
 	for _, dir := range []string{s.dir, store, s.bodies.dir, s.revoked.dir} {
 		if err := vfs.MkdirAll(s.fs, dir); err != nil {
@@ -160,10 +161,13 @@ func (s *Store) makeFolders(ctx context.Context, fresh bool) error {
 		return fmt.Errorf("%w: stop that one first, or give this one a folder of its own (%w)", ErrInUse, err)
 	}
 	s.lock = lock
-	if !fresh {
-		return nil
+	switch {
+	case version == 0:
+		err = s.makeFormat()
+	case version < formatVersion:
+		err = raiseFormat(s.fs, s.dir, s.clock())
 	}
-	if err := s.makeFormat(); err != nil {
+	if err != nil {
 		return errors.Join(err, lock.Close())
 	}
 	return nil

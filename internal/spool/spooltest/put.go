@@ -52,6 +52,12 @@ func full(s *subject) *mail.Envelope {
 		SMTPUTF8:    true,
 		RequireTLS:  true,
 		EightBit:    true,
+		Auth:        &smtp.Path{Local: "carol d", Domain: "example.org"},
+		DeliverBy:   mail.Deadline{At: now.Add(time.Hour), Mode: smtp.DeliverByReturn, Trace: true},
+		HoldUntil:   now.Add(-time.Second),
+		Priority:    -3,
+		HasPriority: true,
+		TLSOptional: true,
 		Origin: mail.Origin{
 			Client:   netip.MustParseAddr("192.0.2.7"),
 			HELO:     "client.example",
@@ -62,7 +68,7 @@ func full(s *subject) *mail.Envelope {
 			Path:     smtp.Path{Local: "bob", Domain: "example.net"},
 			Notify:   smtp.NotifyFailure | smtp.NotifyDelay,
 			Original: smtp.OriginalRecipient{Type: "rfc822", Address: "Bob B@example.com"},
-			Progress: mail.Progress{Due: now, Attempts: 12, DelayNotified: true, Last: last},
+			Progress: mail.Progress{Due: now, Attempts: 12, DelayNotified: true, DeadlineNotified: true, Last: last},
 		}, {
 			Path:     smtp.Path{Local: "Postmaster"},
 			Progress: mail.Progress{Due: now.Add(time.Hour)},

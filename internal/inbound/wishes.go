@@ -1,0 +1,55 @@
+package inbound
+
+import (
+	"time"
+
+	"github.com/weirmail/weir/internal/mail"
+	"github.com/weirmail/weir/smtp"
+	"github.com/weirmail/weir/smtpserver"
+)
+
+// envelope returns that of a new transaction, with what the parameters of MAIL
+// ask for. Times that the client gave from now on become moments here.
+func (s *session) envelope(m *smtpserver.Mail, now time.Time) *mail.Envelope {
+	e := &mail.Envelope{
+		Arrived:     now,
+		ReversePath: m.Path,
+		Ret:         m.Ret,
+		EnvID:       m.EnvID,
+		Body:        m.Body,
+		SMTPUTF8:    m.SMTPUTF8,
+		RequireTLS:  m.RequireTLS,
+		Auth:        s.submitter(m.Auth),
+		HoldUntil:   m.HoldUntil,
+		Recipients:  make([]mail.Recipient, 0, 1),
+	}
+	if m.HoldFor > 0 {
+		e.HoldUntil = now.Add(m.HoldFor)
+	}
+	if !m.DeliverBy.IsZero() {
+		// What is held begins to be late when it is released.
+		at := e.Released().Add(time.Duration(m.DeliverBy.Seconds) * time.Second)
+		e.DeliverBy = mail.Deadline{At: at, Mode: m.DeliverBy.Mode, Trace: m.DeliverBy.Trace}
+	}
+	// RFC 6710 section 4.1 leaves it to the server whose priority it honours. From
+	// the rest, mail is as urgent as all mail, and so it is handed on.
+	if s.relays {
+		e.Priority, e.HasPriority = m.Priority, m.HasPriority
+	}
+	return e
+}
+
+// submitter returns who submitted a message, as far as the client is trusted to
+// say so (RFC 4954 section 5).
+func (s *session) submitter(said *smtp.Path) *smtp.Path {
+	if said == nil || s.relays {
+		return said
+	}
+	return &smtp.Path{}
+}
+
+// mayHold tells whether the client may have a message held. RFC 4865 is for those
+// who submit mail; for a stranger the spool is no storage.
+func (s *session) mayHold(m *smtpserver.Mail) bool {
+	return s.relays || m.HoldFor == 0 && m.HoldUntil.IsZero()
+}
