@@ -234,7 +234,9 @@ func (s *Server) Connections() int {
 
 // Serve takes connections from the listener until Shutdown, HandOver or Close, and
 // returns [ErrServerClosed] then; or until the listener fails for good, and
-// returns its error. It closes the listener.
+// returns its error. It closes the listener. A listener may have a method Rest,
+// which returns a connection that it has taken from its queue and not given out,
+// or nil: when no more are accepted those are served still.
 func (s *Server) Serve(l net.Listener) error {
 	s.init()
 	if !s.track(l) {
@@ -249,7 +251,7 @@ func (s *Server) Serve(l net.Listener) error {
 			}
 		}
 		if s.isHandingOver() {
-			return ErrServerClosed
+			return s.drainBacklog(l)
 		}
 		nc, err := l.Accept()
 		if err == nil {
@@ -285,6 +287,7 @@ func interruptAccept(l net.Listener) {
 // drainBacklog tells those who are connected, and were not accepted yet, that the
 // server stops: closing the listener would reset them without a word.
 func (s *Server) drainBacklog(l net.Listener) error {
+	defer s.startRest(l)
 	d, ok := l.(deadliner)
 	if !ok || s.State() == Closed || s.isHandingOver() {
 		return ErrServerClosed
@@ -297,6 +300,24 @@ func (s *Server) drainBacklog(l net.Listener) error {
 		if err != nil {
 			return ErrServerClosed
 		}
+		s.start(nc)
+	}
+}
+
+// rester is a listener that takes connections from the queue before it gives them
+// out, as one does that reads what a proxy says of them first.
+type rester interface {
+	// Rest returns such a connection, or nil when there is none left.
+	Rest() net.Conn
+}
+
+// startRest lets those in who are in no queue any more: nobody else can.
+func (s *Server) startRest(l net.Listener) {
+	r, ok := l.(rester)
+	if !ok || s.State() == Closed {
+		return
+	}
+	for nc := r.Rest(); nc != nil; nc = r.Rest() {
 		s.start(nc)
 	}
 }

@@ -186,6 +186,7 @@ func (l *lineage) stop(pid int) {
 // relay at rest would say is an error.
 type stranger struct {
 	network, address string
+	header           string        // what a proxy in front of it says first
 	count            *atomic.Int64 // of acknowledged messages of all
 }
 
@@ -199,7 +200,7 @@ func (s stranger) send(id string) error {
 	nc.SetDeadline(time.Now().Add(patience))
 	in := bufio.NewReader(nc)
 	for _, step := range []struct{ say, want string }{
-		{"", "220 "},
+		{s.header, "220 "},
 		{"EHLO client.test\r\n", "250 "},
 		{"MAIL FROM:<ada@example.org>\r\n", "250 "},
 		{"RCPT TO:<bob@example.net>\r\n", "250 "},
@@ -293,11 +294,14 @@ func (h *nextHop) eachOnce(t *testing.T, n int) {
 func TestAnUpgradeRefusesNobodyAndLosesNothing(t *testing.T) {
 	hop, dir := startNextHop(t, nil), folder(t)
 	path := filepath.Join(dir, "mail.sock")
-	configure(t, dir, fmt.Sprintf("next_hop = \"smtp://%s\"\n[[listener]]\naddress = \"127.0.0.1:0\"\n[[listener]]\naddress = \"unix:%s\"\n", hop.address, path))
+	configure(t, dir, fmt.Sprintf("next_hop = \"smtp://%s\"\n[[listener]]\naddress = \"127.0.0.1:0\"\n[[listener]]\naddress = \"unix:%s\"\n"+
+		"[[listener]]\naddress = \"127.0.0.2:0\"\nname = \"behind\"\nproxy_protocol = \"127.0.0.1\"\n", hop.address, path))
 	l := startLineage(t, dir, nil)
-	address := l.addresses(2)[0]
+	addresses := l.addresses(3)
+	address := addresses[0]
 	tcp, unix := stranger{network: "tcp", address: address}, stranger{network: "unix", address: path}
-	c := startCrowd(t, tcp, unix, tcp, unix, tcp)
+	behind := stranger{network: "tcp", address: addresses[2], header: "PROXY TCP4 127.0.0.9 127.0.0.1 5000 25\r\n"}
+	c := startCrowd(t, tcp, unix, tcp, unix, tcp, behind, behind)
 	c.more(t, 50)
 
 	// One is in the middle of a message, another one has said nothing for long.

@@ -219,6 +219,12 @@ func writeListeners(w io.Writer, listeners []api.Listener) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\n", printable(l.Name), l.Address,
 			cmp.Or(l.Protocol, "-"), cmp.Or(l.TLS, "-"), cmp.Or(l.State, "-"), l.Connections)
 	}
+	for _, l := range listeners {
+		if l.ProxyRefused > 0 {
+			fmt.Fprintf(w, "%s from proxies of %s closed: no good PROXY header.\n",
+				count(l.ProxyRefused, "connection"), printable(l.Name))
+		}
+	}
 }
 
 // writeClasses prints what became of the connections of each class. Those that

@@ -55,6 +55,7 @@ var rules = map[string]rule{
 	"internal/vfs":       {libraries: []string{"github.com/cockroachdb/pebble/v2", "golang.org/x/sys"}},
 	"internal/config":    {libraries: []string{"github.com/pelletier/go-toml/v2"}},
 	"internal/resources": {libraries: []string{"golang.org/x/sys"}},
+	"internal/proxy":     {libraries: []string{"github.com/pires/go-proxyproto"}},
 	"internal/sockets":   {libraries: []string{"golang.org/x/sys"}},
 	"internal/systemd":   {libraries: []string{"golang.org/x/sys"}},
 

@@ -106,12 +106,25 @@ func checkListener(d *decoder, c *Config, key string, l Listener) {
 	case l.TLS == ListenerTLSImplicit && (port == "25" || port == "587"):
 		d.doubt(key+".tls", fmt.Sprintf("clients of port %s begin in plain text and would wait in vain", port), `write tls = "auto"`)
 	}
+	checkProxies(d, c, key+".proxy_protocol", l)
 	if l.Class == ListenerClassControl && network != "unix" && !isLoopback(address) {
 		d.doubt(key+".class", "clients from beyond this machine reach this listener, and are never refused for load", `write class = "known"`)
 	}
 	// Port 0 is one of the system's choice, another each time.
 	if l.Address != "" && port != "0" && l.Address == c.Admin.HTTP {
 		d.wrong(key+".address", "the page has this address already", "change http under [admin]")
+	}
+}
+
+// checkProxies looks at who may say who a client is, and so may be anyone.
+func checkProxies(d *decoder, c *Config, key string, l Listener) {
+	if network, _ := l.Network(); network == "unix" && len(l.ProxyProtocol) > 0 {
+		d.wrong(key, "who connects to a Unix socket has no address that could be in a network", "let the proxy connect by TCP, to a port of 127.0.0.1")
+	}
+	for i, p := range l.ProxyProtocol {
+		if p.IsValid() && isWorld(p) && !c.Clients.OpenRelay {
+			d.wrong(at(key, i), fmt.Sprintf("whoever connects from %s may say that it is any client, which makes an open relay", p), "name the addresses of your proxies")
+		}
 	}
 }
 

@@ -108,6 +108,8 @@ func TestValuesThatCannotBeTaken(t *testing.T) {
 		{"admin.http", "[admin]\nhttp = \"8025\""},
 		{"admin.http", "[admin]\nhttp = \"[2001:db8::1]:8025\""},
 		{"listener[0].class", "[[listener]]\naddress = \":25\"\nclass = \"Known\""},
+		{"listener[0].proxy_protocol", "[[listener]]\naddress = \"unix:/run/a\"\nproxy_protocol = \"10.0.0.0/8\""},
+		{"listener[0].proxy_protocol[1]", "[[listener]]\naddress = \":25\"\nproxy_protocol = [\"10.0.0.0/8\", \"0.0.0.0/0\"]"},
 		{"clients.connections", "[clients]\nconnections = -1"},
 		{"clients.network.connections", "[clients.network]\nconnections = -1"},
 		{"clients.connection_rate", "[clients]\nconnection_rate = 100"},

@@ -158,6 +158,13 @@ type Listener struct {
 	// before those. "control": never refused for load, for health checks and
 	// the machine's own mail.
 	Class ListenerClass `toml:"class"`
+
+	// The networks of the load balancers or proxies in front of this listener
+	// that send the PROXY protocol, version 1 or 2. Each of their connections
+	// must begin with its header, and the client is who the header says: they
+	// are believed whatever they say. From elsewhere nothing of the kind is
+	// taken.
+	ProxyProtocol []netip.Prefix `toml:"proxy_protocol" example:"10.0.0.0/28"`
 }
 
 // Route is where the mail for some domains goes.

@@ -67,7 +67,7 @@ func (src Source) base() *Config {
 	c := Default()
 	if src.Base != nil {
 		*c = *src.Base
-		c.Listeners = slices.Clone(c.Listeners)
+		c.Listeners = slices.Clone(c.Listeners) // whose lists are replaced whole
 		c.Routes = slices.Clone(c.Routes)
 		c.Lifecycle.Windows = slices.Clone(c.Lifecycle.Windows)
 	}

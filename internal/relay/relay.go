@@ -93,7 +93,9 @@ type Relay struct {
 // mailListener is one listener with its server.
 type mailListener struct {
 	name     string
-	listener net.Listener
+	listener net.Listener // the socket
+	front    net.Listener // what the server accepts from
+	proxies  *proxies     // nil where there are none
 	server   *smtpserver.Server
 }
 
@@ -135,7 +137,9 @@ func (r *Relay) open(ctx context.Context) (err error) {
 		return err
 	}
 	ids := mail.NewIDSource(rand.Reader)
-	r.openMail(ids, certificate)
+	if err := r.openMail(ids, certificate); err != nil {
+		return err
+	}
 	if r.config.Dev {
 		if r.inbox, err = r.openInbox(); err != nil {
 			return err
@@ -203,7 +207,7 @@ func reserve(bytes int64) int64 {
 }
 
 // openMail builds the servers of the listeners for mail.
-func (r *Relay) openMail(ids *mail.IDSource, certificate *tls.Config) {
+func (r *Relay) openMail(ids *mail.IDSource, certificate *tls.Config) error {
 	in := inbound.New(inbound.Options{
 		Hostname:    r.config.Hostname,
 		Spool:       r.store,
@@ -216,13 +220,19 @@ func (r *Relay) openMail(ids *mail.IDSource, certificate *tls.Config) {
 		MaxReceived: r.config.SMTP.MaxReceived,
 	})
 	for i, l := range r.config.Listeners {
-		r.mail = append(r.mail, mailListener{
+		m := mailListener{
 			name:     l.Label(),
 			listener: r.listening.mail[i],
+			front:    r.listening.mail[i],
 			server:   in.Server(inboundListener(r.config, &l, certificate)),
-		})
+		}
+		if err := m.standBehind(l.ProxyProtocol, r.options.Logger); err != nil {
+			return err
+		}
+		r.mail = append(r.mail, m)
 	}
 	r.gatehouse.sensors.listeners = r.listening.mail
+	return nil
 }
 
 // Addresses returns where the relay listens.
@@ -249,7 +259,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	rest.Go(func() { r.gatehouse.run(watching, r.mail, r.options.Logger) })
 	for _, l := range r.mail {
 		servers.Go(func() {
-			if err := l.server.Serve(l.listener); !errors.Is(err, smtpserver.ErrServerClosed) {
+			if err := l.server.Serve(l.front); !errors.Is(err, smtpserver.ErrServerClosed) {
 				fail(fmt.Errorf("listener %s: %w", l.name, err))
 			}
 		})

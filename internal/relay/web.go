@@ -136,11 +136,12 @@ func (r *Relay) status(ctx context.Context, w *web) (api.Status, error) {
 	}
 	for i, l := range r.mail {
 		s.Listeners = append(s.Listeners, api.Listener{
-			Name:        l.name,
-			Address:     l.listener.Addr().String(),
-			Protocol:    string(r.config.Listeners[i].Protocol),
-			TLS:         tlsOf(l),
-			Connections: l.server.Connections(),
+			Name:         l.name,
+			Address:      l.listener.Addr().String(),
+			Protocol:     string(r.config.Listeners[i].Protocol),
+			TLS:          tlsOf(l),
+			Connections:  l.server.Connections(),
+			ProxyRefused: l.proxies.refused(),
 		})
 	}
 	return s, nil

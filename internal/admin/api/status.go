@@ -62,4 +62,7 @@ type Listener struct {
 	State string `json:"state,omitempty"`
 	// Connections counts those that are open.
 	Connections int `json:"connections"`
+	// ProxyRefused counts the connections of proxies that were closed because
+	// they did not begin with a good header of the PROXY protocol.
+	ProxyRefused int64 `json:"proxy_refused,omitempty"`
 }

@@ -1,0 +1,62 @@
+package relay
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/weirmail/weir/internal/proxy"
+)
+
+// proxies are the proxies in front of a listener. It counts those of their
+// connections that had no good header, and tells of them. It is safe for
+// concurrent use; nil is none.
+type proxies struct {
+	listener string
+	log      *slog.Logger
+	count    atomic.Int64
+
+	mu   sync.Mutex
+	said time.Time
+}
+
+// tellAgain is the least time between two lines about bad headers: where a proxy
+// is not set up for them each of its connections is bad.
+const tellAgain = 10 * time.Second
+
+// standBehind lets proxies from the networks say whom they speak for.
+func (m *mailListener) standBehind(networks []netip.Prefix, log *slog.Logger) error {
+	if len(networks) == 0 {
+		return nil
+	}
+	m.proxies = &proxies{listener: m.name, log: log}
+	front, err := proxy.Listen(m.listener, proxy.Options{Trusted: networks, Refused: m.proxies.refuse})
+	if err != nil {
+		return fmt.Errorf("listener %s (key proxy_protocol of [[listener]]): %w", m.name, err)
+	}
+	m.front = front
+	return nil
+}
+
+// refuse hears of one connection that was closed.
+func (p *proxies) refuse(from netip.Addr, err error) {
+	n := p.count.Add(1)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Since(p.said) < tellAgain {
+		return
+	}
+	p.said = time.Now()
+	p.log.Warn("a connection of a proxy was closed", "listener", p.listener, "proxy", from.String(), "error", err, "so_far", n)
+}
+
+// refused is how many there were.
+func (p *proxies) refused() int64 {
+	if p == nil {
+		return 0
+	}
+	return p.count.Load()
+}
