@@ -80,6 +80,7 @@ type room struct {
 	events *heard
 	nc     net.Conn
 	in     *bufio.Reader
+	last   string // the last reply
 }
 
 // patience bounds a dialogue.
@@ -153,6 +154,7 @@ func (r *room) hear(want string) string {
 			continue
 		}
 		line = strings.TrimSuffix(line, "\r\n")
+		r.last = line
 		if !strings.HasPrefix(line, want) {
 			r.t.Fatalf("heard %q, want %q", line, want)
 		}
