@@ -36,10 +36,8 @@ func (c *Controller) StartTLS(v *Visit, now time.Time) Decision {
 // try again, and the session stays open.
 func (c *Controller) Auth(v *Visit, now time.Time) Decision {
 	keys := v.keys()
-	if over := c.rates.over(kindFailedAuth, keys[:], now); over != nil {
-		if d := c.refuse(over.record(v, PointAUTH), now); d.Refused() {
-			return d
-		}
+	if d := c.refuseOver(v, c.rates.over(kindFailedAuth, keys[:], now), PointAUTH, true, now); d.Refused() {
+		return d
 	}
 	return c.busy(v, PointAUTH, ReasonAuthBusy, authBusy, "the pressure leaves no room for the checking of passwords", now)
 }
@@ -59,11 +57,8 @@ func (c *Controller) busy(v *Visit, at Point, reason Reason, limit float64, rule
 // its address and network. A refusal is said in place of the reply to it, and ends
 // the session: that was one too many.
 func (c *Controller) AuthFailed(v *Visit, now time.Time) Decision {
-	keys := v.keys()
-	if over := c.rates.take(kindFailedAuth, keys[:], 1, now); over != nil {
-		return c.refuse(over.record(v, PointAUTH), now)
-	}
-	return Decision{}
+	_, d := c.take(v, kindFailedAuth, 1, PointAUTH, true, now)
+	return d
 }
 
 // Account says who the client has shown to be: from now on it belongs to the class

@@ -12,7 +12,8 @@ import (
 // Options are what a controller is built from. The zero value of each means
 // its default.
 type Options struct {
-	// Observe decides and counts, and refuses nothing.
+	// Observe decides and counts, and refuses nothing: each rule by which there
+	// would have been a refusal, and not the first alone.
 	Observe bool
 	// Lifecycle says what the relay is doing. It must be set.
 	Lifecycle *Lifecycle
@@ -109,7 +110,7 @@ func New(o Options, now time.Time) *Controller {
 	c := &Controller{
 		options: o,
 		gate:    newGate(gateOptions{Fixed: o.Slots, MaxWait: o.Wait}),
-		rates:   newRates(o.Limits),
+		rates:   newRates(o.Limits, o.Observe),
 		returns: newReturns(),
 		lot:     lot{seed: maphash.MakeSeed()},
 		ids:     newIDs(o.Random),
@@ -144,7 +145,7 @@ func (c *Controller) Tick(r *Readings, b Budgets, now time.Time) {
 	}
 	g := c.gate.figures()
 	overrun := c.overrun(&g, now)
-	c.short.Store(overrun || r[SignalLoad].Value >= shortOfCPU)
+	c.short.Store(!c.options.Observe && (overrun || r[SignalLoad].Value >= shortOfCPU))
 	board := c.board.Load().next(r, !overrun, now)
 	c.board.Store(board)
 	memorySlots := 0
@@ -193,17 +194,20 @@ type Peer struct {
 // but for what the gate does with it.
 type Visit struct {
 	ticket
-	addr    netip.Addr
-	memory  int64 // charged for the session
-	work    int64 // charged for the transaction
-	room    int64 // charged to the disk for the transaction
-	bytes   int   // charged to the rates for the transaction
-	putOff  bool  // by Weir itself, which is not to be charged
-	exempt  bool  // from the limits of its address
-	base    Class // of its address
-	account string
-	yielded bool
-	over    atomic.Bool
+	addr     netip.Addr
+	memory   int64 // charged for the session
+	work     int64 // charged for the transaction
+	room     int64 // charged to the disk for the transaction
+	asked    int64 // of the disk; more than room where refusals only count
+	messages int   // charged to the rates for the transaction
+	bytes    int   // the same
+	counted  bool  // among the open connections of its address
+	putOff   bool  // by Weir itself, which is not to be charged
+	exempt   bool  // from the limits of its address
+	base     Class // of its address
+	account  string
+	yielded  bool
+	over     atomic.Bool
 	// Session names it in the records; nil until there is one.
 	Session interface{ ID() string }
 }
@@ -255,10 +259,21 @@ func (c *Controller) classOf(p Peer, now time.Time) Class {
 		return ClassControl
 	case c.options.Known(p.Addr):
 		return ClassKnown
+	case c.isSuspect(p.Addr, now):
+		return ClassSuspect
 	case c.returns.kept(p.Addr, now):
 		return ClassReturning
 	}
 	return ClassUnknown
+}
+
+// isSuspect tells of a client that has tried too many recipients or passwords.
+func (c *Controller) isSuspect(a netip.Addr, now time.Time) bool {
+	if c.options.Exempt(a) {
+		return false
+	}
+	keys := keysOf(a)
+	return c.rates.over(kindUnknown, keys[:], now) != nil || c.rates.over(kindFailedAuth, keys[:], now) != nil
 }
 
 // judgeConnection applies the rules that cost nothing to break off at.
@@ -272,11 +287,14 @@ func (c *Controller) judgeConnection(p Peer, class Class, now time.Time) Decisio
 		part = 1
 	}
 	if c.lot.below(part, NetworkOf(p.Addr), now) {
-		return c.refuse(Record{
+		d := c.refuse(Record{
 			Client: p.Addr, Class: class, Listener: p.Listener, Reason: board.Reason(),
 			Rule: "the pressure sends away a part of this class",
 			Name: "share of the class", Unit: "share", Value: part, Limit: 0, Board: board,
 		}, now)
+		if d.Refused() {
+			return d
+		}
 	}
 	if n := c.options.Connections; n > 0 && c.sessions.Load() >= int64(n) {
 		return c.refuse(Record{
@@ -317,13 +335,11 @@ func (c *Controller) returnAfter(d Drain, now time.Time) time.Duration {
 // charge takes what the session needs from the limits and ledgers.
 func (c *Controller) charge(v *Visit, now time.Time) Decision {
 	if !v.exempt {
-		if over := c.rates.connect(v.addr, now); over != nil {
-			d := c.refuse(over.record(v, PointAccept), now)
-			if d.Refused() {
-				return d
-			}
-			v.exempt = true // observed only: nothing was counted, nothing is given back
+		over := c.rates.connect(v.addr, now)
+		if d := c.refuseOver(v, over, PointAccept, true, now); d.Refused() {
+			return d
 		}
+		v.counted = over == nil
 	}
 	if c.memory.take(v.ticket.Class, v.memory) {
 		return Decision{}
@@ -337,9 +353,7 @@ func (c *Controller) charge(v *Visit, now time.Time) Decision {
 		v.memory = 0
 		return d
 	}
-	if !v.exempt {
-		c.rates.disconnect(v.addr)
-	}
+	c.uncount(v)
 	return d
 }
 
@@ -400,7 +414,13 @@ func (c *Controller) settle(v *Visit) {
 	c.memory.give(v.memory)
 	v.memory = 0
 	c.sessions.Add(-1)
-	if !v.exempt {
+	c.uncount(v)
+}
+
+// uncount ends the connection among those that are open.
+func (c *Controller) uncount(v *Visit) {
+	if v.counted {
+		v.counted = false
 		c.rates.disconnect(v.addr)
 	}
 }

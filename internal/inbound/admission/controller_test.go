@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 var stranger = netip.MustParseAddr("203.0.113.9")
@@ -181,6 +183,69 @@ func TestObservingCountsAndRefusesNothing(t *testing.T) {
 	}
 	if _, ok := c.Patience(); ok {
 		t.Error("idle sessions are sent away")
+	}
+}
+
+func TestObservingCountsEveryRuleOnceForEachHappening(t *testing.T) {
+	c := controller(func(o *Options) {
+		once := Rate{Count: 1, Per: time.Hour}
+		l := Limits{
+			Connections: 1, ConnectionRate: once, Messages: once, Recipients: once,
+			Bytes: Rate{Count: 1000, Per: time.Hour}, Unknown: once, FailedAuth: once,
+		}
+		o.Limits = ClientLimits{Client: l, Network: l, Account: l}
+		o.Observe, o.Slots, o.Connections = true, 1, 1
+	})
+	visit := func() {
+		v, d := knock(c, stranger)
+		both := []Decision{
+			d, c.Auth(v, epoch), c.AuthFailed(v, epoch), c.StartTLS(v, epoch),
+			c.Mail(v, 1000, epoch), c.Recipient(v, epoch), c.Unknown(v, epoch), c.Data(v, epoch),
+		}
+		for arrived := range int64(40) { // of one message, in small steps
+			both = append(both, c.Grow(v, 500+arrived*1000, epoch))
+		}
+		for i, d := range both {
+			if d.Refused() {
+				t.Errorf("decision %d: %+v", i, d)
+			}
+		}
+	}
+	visit()
+	c.Taken(&Visit{}, time.Millisecond, epoch)
+	first := c.Counts().Observed
+	if first != 0 {
+		t.Errorf("%d rules would have refused the first", first)
+	}
+	c.Tick(&Readings{SignalMemory: {Value: 2, Target: 1, Hard: 2}}, Budgets{Memory: 1, Disk: 1}, epoch)
+	visit()
+	got := map[string]int{}
+	for _, r := range c.Decisions(100, func(*Record) bool { return true }) {
+		if !r.Observed {
+			t.Errorf("a client has heard of %+v", r)
+		}
+		name := r.Name
+		if r.Board.Reason() == r.Reason && name == "" {
+			name = "pressure"
+		}
+		got[fmt.Sprint(r.Point, ": ", name)]++
+	}
+	want := map[string]int{
+		"accept: share of the class": 1, "accept: connections": 1,
+		"accept: the client's open connections": 1, "accept: its network's open connections": 1,
+		"accept: the client's connections in a time": 1, "accept: its network's connections in a time": 1,
+		"accept: memory promised":                             1,
+		"AUTH: the client's failed authentications in a time": 2, "AUTH: its network's failed authentications in a time": 2, // before and after
+		"AUTH: pressure": 1, "STARTTLS: pressure": 1, "STARTTLS: memory promised": 1,
+		"MAIL: share of the class": 1, "MAIL: memory promised": 1, "MAIL: room promised on the disk": 1,
+		"MAIL: the client's messages in a time": 1, "MAIL: its network's messages in a time": 1,
+		"MAIL: the client's octets in a time": 1, "MAIL: its network's octets in a time": 1,
+		"RCPT: the client's recipients in a time": 1, "RCPT: its network's recipients in a time": 1,
+		"RCPT: the client's refused recipients in a time": 1, "RCPT: its network's refused recipients in a time": 1,
+		"DATA: pressure": 1, "content: room promised on the disk": 1,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

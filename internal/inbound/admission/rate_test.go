@@ -87,17 +87,17 @@ var (
 )
 
 func TestOpenConnectionsAreCountedByClientAndNetwork(t *testing.T) {
-	r := newRates(ClientLimits{Client: Limits{Connections: 2}, Network: Limits{Connections: 3}})
+	r := newRates(ClientLimits{Client: Limits{Connections: 2}, Network: Limits{Connections: 3}}, false)
 	for _, a := range []netip.Addr{one, one, another} {
 		if over := r.connect(a, epoch); over != nil {
 			t.Fatalf("%v: %+v", a, over)
 		}
 	}
 	over := r.connect(one, epoch)
-	if over == nil || over.reason != ReasonClientConnections || over.value != 2 || over.limit != 2 {
+	if len(over) != 1 || over[0].reason != ReasonClientConnections || over[0].value != 2 || over[0].limit != 2 {
 		t.Errorf("the client: %+v", over)
 	}
-	if over = r.connect(another, epoch); over == nil || over.limit != 3 {
+	if over = r.connect(another, epoch); len(over) != 1 || over[0].limit != 3 {
 		t.Errorf("the network: %+v", over)
 	}
 	if over = r.connect(distant, epoch); over != nil {
@@ -116,9 +116,9 @@ func TestOpenConnectionsAreCountedByClientAndNetwork(t *testing.T) {
 }
 
 func TestARefusedConnectionIsNotCounted(t *testing.T) {
-	r := newRates(ClientLimits{Client: Limits{Connections: 9, ConnectionRate: Rate{Count: 1, Per: time.Hour}}})
+	r := newRates(ClientLimits{Client: Limits{Connections: 9, ConnectionRate: Rate{Count: 1, Per: time.Hour}}}, false)
 	r.connect(one, epoch)
-	if over := r.connect(one, epoch); over == nil || over.reason != ReasonClientRate || over.retry != time.Hour {
+	if over := r.connect(one, epoch); len(over) != 1 || over[0].reason != ReasonClientRate || over[0].retry != time.Hour {
 		t.Errorf("%+v", over)
 	}
 	if n := r.open[keysOf(one)[0]]; n != 1 {
@@ -130,11 +130,11 @@ func TestALimitOfTheNetworkChargesTheClientNothing(t *testing.T) {
 	r := newRates(ClientLimits{
 		Client:  Limits{Messages: Rate{Count: 10, Per: time.Hour}},
 		Network: Limits{Messages: Rate{Count: 1, Per: time.Hour}},
-	})
+	}, false)
 	keys := keysOf(one)
 	r.take(kindMessage, keys[:], 1, epoch)
 	for range 20 {
-		if over := r.take(kindMessage, keys[:], 1, epoch); over == nil || over.limit != 1 {
+		if over := r.take(kindMessage, keys[:], 1, epoch); len(over) != 1 || over[0].limit != 1 {
 			t.Fatalf("%+v", over)
 		}
 	}
@@ -146,7 +146,7 @@ func TestALimitOfTheNetworkChargesTheClientNothing(t *testing.T) {
 }
 
 func TestWhatIsGivenBackIsNotCharged(t *testing.T) {
-	r := newRates(ClientLimits{Client: Limits{Recipients: Rate{Count: 1, Per: time.Hour}}})
+	r := newRates(ClientLimits{Client: Limits{Recipients: Rate{Count: 1, Per: time.Hour}}}, false)
 	keys := keysOf(one)
 	for range 5 {
 		if over := r.take(kindRecipient, keys[:], 1, epoch); over != nil {
@@ -198,7 +198,7 @@ func TestWhoComesAsToldIsReturning(t *testing.T) {
 }
 
 func BenchmarkTake(b *testing.B) {
-	r := newRates(ClientLimits{Client: Limits{Messages: Rate{Count: 1 << 30, Per: time.Hour}}, Network: Limits{Messages: Rate{Count: 1 << 30, Per: time.Hour}}})
+	r := newRates(ClientLimits{Client: Limits{Messages: Rate{Count: 1 << 30, Per: time.Hour}}, Network: Limits{Messages: Rate{Count: 1 << 30, Per: time.Hour}}}, false)
 	keys := keysOf(one)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -60,14 +60,16 @@ var scopeNames = [scopes]string{"the client's", "its network's", "the account's"
 type rates struct {
 	limits [scopes]Limits
 	tables [scopes][kinds]*table[int64]
+	// all looks at every limit, where the first that is used up would do.
+	all bool
 	// open counts the connections by address and network. It forgets nobody who
 	// has one, and is bounded by their number.
 	mu   sync.Mutex
 	open map[key]int
 }
 
-func newRates(l ClientLimits) *rates {
-	r := &rates{limits: [scopes]Limits{l.Client, l.Network, l.Account}, open: make(map[key]int)}
+func newRates(l ClientLimits, all bool) *rates {
+	r := &rates{all: all, limits: [scopes]Limits{l.Client, l.Network, l.Account}, open: make(map[key]int)}
 	for s := range r.limits {
 		for k := range kind(kinds) {
 			if !r.limits[s].rate(k).IsZero() {
@@ -90,18 +92,19 @@ func keysOf(a netip.Addr) [2]key {
 	return [2]key{{network: client}, {network: network}}
 }
 
-// connect counts a connection, and says which limit it would pass. It is counted
+// connect counts a connection, and says which limits it would pass. It is counted
 // where that is none.
-func (r *rates) connect(a netip.Addr, now time.Time) *overrun {
+func (r *rates) connect(a netip.Addr, now time.Time) (over []*overrun) {
 	keys := keysOf(a)
-	if over := r.countOpen(keys); over != nil {
+	over = r.countOpen(keys)
+	opened := over == nil
+	if !opened && !r.all {
 		return over
 	}
-	if over := r.take(kindConnection, keys[:], 1, now); over != nil {
+	if over = append(over, r.take(kindConnection, keys[:], 1, now)...); over != nil && opened {
 		r.disconnect(a)
-		return over
 	}
-	return nil
+	return over
 }
 
 // counts tells whether there is a limit on open connections.
@@ -109,19 +112,22 @@ func (r *rates) counts() bool {
 	return r.limits[scopeClient].Connections > 0 || r.limits[scopeNetwork].Connections > 0
 }
 
-func (r *rates) countOpen(keys [2]key) *overrun {
+func (r *rates) countOpen(keys [2]key) (over []*overrun) {
 	if !r.counts() {
 		return nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for s, k := range keys {
-		if n := r.limits[s].Connections; n > 0 && r.open[k] >= n {
-			return &overrun{
+		if n := r.limits[s].Connections; n > 0 && r.open[k] >= n && (over == nil || r.all) {
+			over = append(over, &overrun{
 				reason: ReasonClientConnections, name: scopeNames[s] + " open connections",
 				value: float64(r.open[k]), limit: float64(n),
-			}
+			})
 		}
+	}
+	if over != nil {
+		return over
 	}
 	for _, k := range keys {
 		r.open[k]++
@@ -144,36 +150,40 @@ func (r *rates) disconnect(a netip.Addr) {
 }
 
 // take charges n of a kind to the keys, in the order of the scopes, and says whose
-// limit it would pass; then nobody is charged. A key that is zero is nobody's.
-func (r *rates) take(k kind, keys []key, n int, now time.Time) *overrun {
+// limits it would pass; then nobody is charged. A key that is zero is nobody's.
+func (r *rates) take(k kind, keys []key, n int, now time.Time) (over []*overrun) {
+	var charged [scopes]bool
 	for s := range keys {
-		if keys[s] == (key{}) {
+		if keys[s] == (key{}) || over != nil && !r.all {
 			continue
 		}
-		over := r.takeOne(k, scope(s), keys[s], n, now)
-		if over == nil {
-			continue
+		o := r.takeOne(k, scope(s), keys[s], n, now)
+		if o != nil {
+			over = append(over, o)
 		}
-		for charged := range s {
-			if keys[charged] != (key{}) {
-				r.give(k, scope(charged), keys[charged], n)
-			}
-		}
-		return over
+		charged[s] = o == nil
 	}
-	return nil
+	if over == nil {
+		return nil
+	}
+	for s := range keys {
+		if charged[s] {
+			r.give(k, scope(s), keys[s], n)
+		}
+	}
+	return over
 }
 
-// over says whose limit one more of a kind would pass, and charges nobody.
-func (r *rates) over(k kind, keys []key, now time.Time) (over *overrun) {
+// over says whose limits one more of a kind would pass, and charges nobody.
+func (r *rates) over(k kind, keys []key, now time.Time) (over []*overrun) {
 	for s := range keys {
 		rate := r.limits[s].rate(k)
-		if over != nil || rate.IsZero() || keys[s] == (key{}) {
+		if rate.IsZero() || keys[s] == (key{}) {
 			continue
 		}
 		r.tables[s][k].look(keys[s], func(arrival *int64) {
 			if _, wait := rate.take(*arrival, 1, now.UnixNano()); wait > 0 {
-				over = newOverrun(k, scope(s), rate, *arrival, 1, wait, now)
+				over = append(over, newOverrun(k, scope(s), rate, *arrival, 1, wait, now))
 			}
 		})
 	}

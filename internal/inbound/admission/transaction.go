@@ -14,35 +14,73 @@ func (c *Controller) Mail(v *Visit, size int64, now time.Time) Decision {
 		part = 1
 	}
 	if c.lot.below(part, v.ticket.Net, now) {
-		return c.refuse(v.record(PointMAIL, Record{
+		d := c.refuse(v.record(PointMAIL, Record{
 			Reason: board.OpenDeciding.Reason(), Rule: "the pressure sends away a part of this class",
 			Name: "share of the class", Unit: "share", Value: part, Board: board,
 		}), now)
+		if d.Refused() {
+			return d
+		}
 	}
-	keys := v.keys()
-	if over := c.rates.take(kindMessage, keys[:], 1, now); over != nil {
-		return c.temporary(over.record(v, PointMAIL), now)
+	d := c.chargeMail(v, size, now)
+	if d.Refused() {
+		return d
 	}
-	if over := c.rates.take(kindBytes, keys[:], bytesOf(size), now); over != nil {
-		c.giveBack(v, kindMessage, 1)
-		return c.temporary(over.record(v, PointMAIL), now)
-	}
-	v.bytes = bytesOf(size)
-	d := c.reserve(v, size, now)
+	d = c.reserve(v, size, now)
 	v.putOff = d.Refused()
 	return d
+}
+
+// chargeMail charges a message of a size to the rates.
+func (c *Controller) chargeMail(v *Visit, size int64, now time.Time) (d Decision) {
+	if v.messages, d = c.take(v, kindMessage, 1, PointMAIL, false, now); d.Refused() {
+		return d
+	}
+	if v.bytes, d = c.take(v, kindBytes, bytesOf(size), PointMAIL, false, now); d.Refused() {
+		c.giveBack(v, kindMessage, v.messages)
+		v.messages = 0
+	}
+	return d
+}
+
+// take charges n of a kind to the rates of a visit, and returns how many were
+// charged: none where a limit is used up.
+func (c *Controller) take(v *Visit, k kind, n int, at Point, closes bool, now time.Time) (charged int, d Decision) {
+	keys := v.keys()
+	over := c.rates.take(k, keys[:], n, now)
+	if over != nil {
+		return 0, c.refuseOver(v, over, at, closes, now)
+	}
+	return n, Decision{}
+}
+
+// refuseOver refuses by the first of the limits that are used up. Where refusals
+// only count, each of them counts.
+func (c *Controller) refuseOver(v *Visit, over []*overrun, at Point, closes bool, now time.Time) Decision {
+	for _, o := range over {
+		r := o.record(v, at)
+		r.Closes = closes
+		if d := c.decide(r, now); d.Refused() {
+			return d
+		}
+	}
+	return Decision{}
 }
 
 // reserve charges the ledgers for a transaction.
 func (c *Controller) reserve(v *Visit, size int64, now time.Time) Decision {
 	work := transactionCharge + min(size, contentCharge)
-	if !c.memory.take(v.ticket.Class, work) {
-		return c.temporary(v.record(PointMAIL, Record{
+	if c.memory.take(v.ticket.Class, work) {
+		v.work += work
+	} else {
+		d := c.temporary(v.record(PointMAIL, Record{
 			Reason: ReasonMemory, Rule: "the memory for transactions is promised to others",
 			Name: "memory promised", Unit: "bytes", Value: float64(c.memory.charged.Load()), Limit: float64(c.memory.budget.Load()),
 		}), now)
+		if d.Refused() {
+			return d
+		}
 	}
-	v.work += work
 	return c.reserveRoom(v, diskCharge(size), PointMAIL, now)
 }
 
@@ -52,6 +90,7 @@ func diskCharge(size int64) int64 { return size + size/20 + 16<<10 }
 
 // reserveRoom charges the ledger of the disk.
 func (c *Controller) reserveRoom(v *Visit, n int64, at Point, now time.Time) Decision {
+	v.asked += n
 	if !c.disk.take(v.ticket.Class, n) {
 		return c.temporary(v.record(at, Record{
 			Reason: ReasonDisk, Rule: "the room on the disk is promised to others",
@@ -68,7 +107,7 @@ const contentStep = 1 << 20
 // Grow makes the reservation of a message large enough for what has arrived of
 // it.
 func (c *Controller) Grow(v *Visit, arrived int64, now time.Time) Decision {
-	if need := diskCharge(arrived); need > v.room {
+	if need := diskCharge(arrived); need > v.asked {
 		return c.reserveRoom(v, contentStep, PointContent, now)
 	}
 	return Decision{}
@@ -76,22 +115,15 @@ func (c *Controller) Grow(v *Visit, arrived int64, now time.Time) Decision {
 
 // Recipient decides about one more recipient.
 func (c *Controller) Recipient(v *Visit, now time.Time) Decision {
-	keys := v.keys()
-	if over := c.rates.take(kindRecipient, keys[:], 1, now); over != nil {
-		return c.temporary(over.record(v, PointRCPT), now)
-	}
-	return Decision{}
+	_, d := c.take(v, kindRecipient, 1, PointRCPT, false, now)
+	return d
 }
 
 // Unknown counts a recipient that was refused as unknown or not relayed, and
 // decides whether the client has tried too many.
 func (c *Controller) Unknown(v *Visit, now time.Time) Decision {
-	keys := v.keys()
-	if over := c.rates.take(kindUnknown, keys[:], 1, now); over != nil {
-		v.ticket.Class = ClassSuspect
-		return c.refuse(over.record(v, PointRCPT), now)
-	}
-	return Decision{}
+	_, d := c.take(v, kindUnknown, 1, PointRCPT, true, now)
+	return d
 }
 
 // Data is the last look before the bytes of a message. After it only a hard
@@ -127,11 +159,11 @@ func (c *Controller) Taken(v *Visit, took time.Duration, now time.Time) {
 // ledgers, and where it was put off by Weir itself and took no message, what counted
 // against the rates, since it comes again.
 func (c *Controller) EndTransaction(v *Visit) {
-	if v.putOff && v.bytes > 0 {
-		c.giveBack(v, kindMessage, 1)
+	if v.putOff {
+		c.giveBack(v, kindMessage, v.messages)
 		c.giveBack(v, kindBytes, v.bytes)
 	}
-	v.putOff, v.bytes = false, 0
+	v.putOff, v.messages, v.bytes, v.asked = false, 0, 0, 0
 	c.memory.give(v.work)
 	c.disk.give(v.room)
 	v.work, v.room = 0, 0
@@ -184,6 +216,9 @@ func (c *Controller) NoSlot(v *Visit, now time.Time) Decision {
 
 // giveBack gives back what was charged for something that Weir put off itself.
 func (c *Controller) giveBack(v *Visit, k kind, n int) {
+	if n == 0 {
+		return
+	}
 	for s, id := range v.keys() {
 		if id != (key{}) {
 			c.rates.give(k, scope(s), id, n)
