@@ -110,6 +110,11 @@ func checkListener(d *decoder, c *Config, key string, l Listener) {
 	if l.Class == ListenerClassControl && network != "unix" && !isLoopback(address) {
 		d.doubt(key+".class", "clients from beyond this machine reach this listener, and are never refused for load", `write class = "known"`)
 	}
+	for i, network := range l.XCLIENT {
+		if widest := network.Addr().BitLen() / 2; network.Bits() < widest {
+			d.wrong(at(key+".xclient", i), fmt.Sprintf("%s is %s addresses, each of which could pass for anyone", network, count(network)), "name the addresses of the proxies")
+		}
+	}
 	// Port 0 is one of the system's choice, another each time.
 	if l.Address != "" && port != "0" && l.Address == c.Admin.HTTP {
 		d.wrong(key+".address", "the page has this address already", "change http under [admin]")

@@ -151,6 +151,11 @@ type Listener struct {
 	// "implicit" speaks TLS from the first byte, as on port 465.
 	TLS ListenerTLS `toml:"tls"`
 
+	// The networks of proxies that may say, by XCLIENT, on whose behalf they
+	// speak. Whoever they name is believed: its address decides what it may do,
+	// and its login counts as one that Weir has checked itself.
+	XCLIENT []netip.Prefix `toml:"xclient" example:"192.0.2.10"`
+
 	// What clients of this listener are when there is more work than can be
 	// done. Empty: it is found out of each, and a Unix socket is "control".
 	// "submission": people and programs that send mail of their own, refused

@@ -32,9 +32,14 @@ type transaction struct {
 }
 
 func (in *Inbound) newSession(listener string) func(context.Context, *smtpserver.Conn) (smtpserver.Session, error) {
-	return func(_ context.Context, c *smtpserver.Conn) (smtpserver.Session, error) {
+	return func(ctx context.Context, c *smtpserver.Conn) (smtpserver.Session, error) {
 		if in.spoolFailed() {
 			return nil, smtpserver.Refuse(ReplyNoSpool)
+		}
+		if _, ok := c.XCLIENT(); ok {
+			if err := in.standIn(ctx, c); err != nil {
+				return nil, err
+			}
 		}
 		s := &session{in: in, conn: c, guest: guestOf(c), listener: &listener, relays: in.mayRelay(c.RemoteAddr())}
 		if s.guest != nil {

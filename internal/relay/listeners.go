@@ -4,6 +4,9 @@ import (
 	"crypto/tls"
 	"fmt"
 	"math"
+	"net"
+	"net/netip"
+	"slices"
 
 	"github.com/weirmail/weir/internal/config"
 	"github.com/weirmail/weir/internal/inbound"
@@ -31,6 +34,9 @@ func inboundListener(cfg *config.Config, l *config.Listener, certificate *tls.Co
 		},
 		UnrecognizedParameter: reply.Code(cfg.SMTP.UnrecognizedParameter),
 	}
+	if len(l.XCLIENT) > 0 {
+		in.Offers.XCLIENT = among(l.XCLIENT)
+	}
 	if cfg.SMTP.BareNewline == config.BareNewlineNormalize {
 		in.LineEnding = smtp.NormalizeBare
 	}
@@ -39,6 +45,18 @@ func inboundListener(cfg *config.Config, l *config.Listener, certificate *tls.Co
 		in.Implicit = l.TLS == config.ListenerTLSImplicit
 	}
 	return in
+}
+
+// among returns a function that tells whether a peer is of one of the networks.
+func among(networks []netip.Prefix) func(net.Addr) bool {
+	return func(peer net.Addr) bool {
+		t, ok := peer.(*net.TCPAddr)
+		if !ok {
+			return false
+		}
+		addr := t.AddrPort().Addr().Unmap().WithZone("")
+		return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(addr) })
+	}
 }
 
 // noLimit turns the 0 of the configuration, which means no limit, into one.
