@@ -109,7 +109,7 @@ func New(o Options, now time.Time) *Controller {
 	o.setDefaults()
 	c := &Controller{
 		options: o,
-		gate:    newGate(gateOptions{Fixed: o.Slots, MaxWait: o.Wait}),
+		gate:    newGate(gateOptions{Fixed: o.Slots, MaxWait: o.Wait, NetSessions: netSessions(o.Connections)}),
 		rates:   newRates(o.Limits, o.Observe),
 		returns: newReturns(),
 		lot:     lot{seed: maphash.MakeSeed()},
@@ -122,6 +122,15 @@ func New(o Options, now time.Time) *Controller {
 	c.pace.part, c.pace.processors, c.pace.at = o.RefusalCPU, o.Processors, now
 	c.board.Store(&Board{At: now})
 	return c
+}
+
+// netSessions is how many sessions one network of strangers may have under pressure,
+// of so many: a tenth, and never less than ten.
+func netSessions(connections int) int {
+	if connections == 0 {
+		return 0
+	}
+	return max(connections/10, 10)
 }
 
 // leastReturns is how many clients a second are expected to fit when nothing
@@ -381,6 +390,9 @@ func (c *Controller) noSlot(v *Visit, at Point) Record {
 		Board: c.board.Load(),
 	})
 	switch {
+	case v.ticket.why == ReasonClientConnections && v.ticket.crowded:
+		r.Reason, r.Rule = v.ticket.why, "its network has its part of all sessions"
+		r.Name, r.Value, r.Limit = "sessions of its network", float64(c.gate.sessionsOf(v.ticket.Net)), float64(c.gate.netSessions)
 	case v.ticket.why == ReasonClientConnections:
 		r.Reason, r.Rule = v.ticket.why, "others wait for a slot, and its network has twice its share"
 	case r.Board.Pressure >= 0.8:

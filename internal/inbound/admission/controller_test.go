@@ -119,6 +119,32 @@ func TestAMaintenanceEmptiesTheRoomOfItsListener(t *testing.T) {
 	c.Leave(again, epoch)
 }
 
+func TestANetworkOfStrangersHasATenthOfTheSessionsUnderPressure(t *testing.T) {
+	c := controller(func(o *Options) { o.Slots, o.Connections = 1000, 200 })
+	for range 20 {
+		if _, d := knock(c, stranger); d.Refused() {
+			t.Fatalf("%+v", d)
+		}
+	}
+	press(c, SignalMemory, 1)
+	_, d := knock(c, stranger)
+	if d.Reason != ReasonClientConnections || !d.Closes {
+		t.Errorf("%+v", d)
+	}
+	r := c.Decisions(1, func(r *Record) bool { return r.ID == d.ID })
+	if len(r) != 1 || r[0].Value != 20 || r[0].Limit != 20 || r[0].Name != "sessions of its network" {
+		t.Errorf("%+v", r)
+	}
+	if _, d := knock(c, distant); d.Refused() {
+		t.Errorf("another network: %+v", d)
+	}
+	for connections, want := range map[int]int{0: 0, 5: 10, 100: 10, 20000: 2000} {
+		if got := netSessions(connections); got != want {
+			t.Errorf("of %d: %d, want %d", connections, got, want)
+		}
+	}
+}
+
 func TestPressureRefusesStrangersBeforeTheKnownAndLeavesThoseWhoAreIn(t *testing.T) {
 	c := controller(func(o *Options) { o.Slots = 100 })
 	in, _ := knock(c, stranger)

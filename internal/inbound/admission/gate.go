@@ -17,8 +17,8 @@ type gateOptions struct {
 	MaxWait time.Duration
 	// MaxRoom is the most clients that wait; 0 means 8192.
 	MaxRoom int
-	// NetSessions is the most sessions of one network that is not listed; 0 does
-	// not bound them.
+	// NetSessions is the most sessions of one network of strangers from the target
+	// pressure on; 0 does not bound them.
 	NetSessions int
 }
 
@@ -78,6 +78,7 @@ type ticket struct {
 
 	// why is the reason where the gate has said no.
 	why     Reason
+	crowded bool // the network has enough sessions, and not slots
 	state   ticketState
 	class   Class // that it waits or is charged in
 	resumed bool
@@ -165,13 +166,14 @@ func (g *gate) admit(t *ticket, now time.Time) (answer entry, out *ticket) {
 	return waits, out
 }
 
-// isUnfair tells whether the ticket's network has enough sessions, or from the
-// target pressure on enough slots.
+// isUnfair tells whether from the target pressure on the ticket's network has enough
+// slots, or where it is one of strangers enough sessions.
 func (g *gate) isUnfair(t *ticket, n *network) bool {
-	if n == nil || t.Listed || t.Class == ClassControl {
+	if n == nil || t.Listed || t.Class == ClassControl || g.pressure < 1 {
 		return false
 	}
-	return g.netSessions > 0 && n.sessions >= g.netSessions || g.pressure >= 1 && g.hasEnough(n)
+	t.crowded = t.Class > ClassKnown && g.netSessions > 0 && n.sessions >= g.netSessions
+	return t.crowded || g.hasEnough(n)
 }
 
 // hasEnough tells whether a network holds twice its share of the slots.
@@ -348,6 +350,16 @@ func (g *gate) completed(now time.Time, took time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.slots.completed(now, took, g.used)
+}
+
+// sessionsOf returns how many sessions a network has.
+func (g *gate) sessionsOf(network netip.Prefix) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if n := g.byNet[network]; n != nil {
+		return n.sessions
+	}
+	return 0
 }
 
 // anyoneWaits tells whether somebody waits for a slot.

@@ -152,33 +152,41 @@ func TestFromTheTargetPressureNoNetworkHoldsMoreThanTwiceItsShare(t *testing.T) 
 	}
 }
 
-func TestNoNetworkHasMoreThanItsPartOfTheSessionsUnlessItIsListed(t *testing.T) {
-	g := newGate(gateOptions{Fixed: 4, NetSessions: 3})
+func TestNoNetworkOfStrangersHasMoreThanItsPartOfTheSessions(t *testing.T) {
+	g := newGate(gateOptions{Fixed: 99, NetSessions: 3})
 	var c crowd
 	var first *ticket
-	for i := range 3 {
-		tk := c.ticket(ClassKnown, 1)
-		if g.enter(tk, epoch) != entered {
+	for i := range 4 { // without pressure there is no bound
+		first = c.ticket(ClassUnknown, 1)
+		if g.enter(first, epoch) != entered {
 			t.Fatalf("session %d is refused", i)
 		}
-		first = tk
 	}
 	g.pause(first, epoch) // is a session all the same
-	over := c.ticket(ClassKnown, 1)
-	if g.enter(over, epoch) != full || over.why != ReasonClientConnections {
-		t.Errorf("a fourth session, %q", over.why)
+	g.setPressure(1)
+	over := c.ticket(ClassUnknown, 1)
+	if g.enter(over, epoch) != full || over.why != ReasonClientConnections || !over.crowded {
+		t.Errorf("a fifth session, %q", over.why)
 	}
-	listed := c.ticket(ClassKnown, 1)
+	listed := c.ticket(ClassUnknown, 1)
 	listed.Listed = true
-	if g.enter(listed, epoch) != entered || g.enter(c.ticket(ClassKnown, 2), epoch) != entered {
-		t.Error("others are refused too")
+	for name, tk := range map[string]*ticket{
+		"listed": listed, "known": c.ticket(ClassKnown, 1), "another": c.ticket(ClassUnknown, 2),
+	} {
+		if g.enter(tk, epoch) != entered {
+			t.Errorf("%s is refused too", name)
+		}
+		g.leave(tk, epoch)
 	}
-	g.leave(listed, epoch)
 	g.leave(first, epoch)
-	if g.enter(over, epoch) != entered {
-		t.Error("refused with two sessions left")
+	if g.enter(over, epoch) != full {
+		t.Error("a fourth session")
 	}
-	if f := g.figures(); f.Unfair != 1 || f.Refused != 1 {
+	g.setPressure(0.9)
+	if g.enter(over, epoch) != entered {
+		t.Error("refused without pressure")
+	}
+	if f := g.figures(); f.Unfair != 2 || f.Refused != 2 {
 		t.Errorf("%+v", f)
 	}
 }
