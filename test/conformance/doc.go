@@ -65,7 +65,7 @@
 //	ehlo              EHLO, or LHLO, and 250
 //	helo              greeting, HELO, and 250
 //	secure            hello, and where STARTTLS is offered, TLS and ehlo
-//	starttls          the handshake
+//	starttls          the handshake after 220; after another reply it is the end
 //	sender            MAIL FROM:<{sender}>, and 250
 //	recipient         RCPT TO:<{recipient}>, and 250 or 251
 //	transaction       sender, and recipient

@@ -72,7 +72,7 @@ func (p *player) do(s *step) error {
 	case kindNote:
 		p.note()
 	case kindStartTLS:
-		return p.conn.startTLS(p.ctx, p.tls)
+		return p.startTLS()
 	case kindUpgrade:
 		return p.upgrade()
 	case kindClosed:
@@ -135,6 +135,20 @@ func (p *player) expectOne(e *expectation) error {
 		return errEnded
 	}
 	return nil
+}
+
+// startTLS shakes hands where the server is ready for it. Where it has refused
+// STARTTLS there is nothing more to see.
+func (p *player) startTLS() error {
+	if p.last == nil || p.last.code != "220" {
+		return errEnded
+	}
+	err := p.conn.startTLS(p.ctx, p.tls)
+	if err != nil && p.mayEnd && isEnd(err) {
+		return errEnded
+	}
+	p.keywords = nil
+	return err
 }
 
 // note reads the answer to EHLO.
