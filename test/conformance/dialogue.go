@@ -67,12 +67,16 @@ type need struct {
 	keyword string
 	word    string // behind the keyword; "" for any
 	not     bool
+	inTLS   bool // asked of the answer to EHLO in TLS
 }
 
 func (n need) String() string {
 	s := n.keyword
 	if n.word != "" {
 		s += "=" + n.word
+	}
+	if n.inTLS {
+		s += " in TLS"
 	}
 	if n.not {
 		return "!" + s

@@ -24,8 +24,10 @@
 // differs from the file's, as in "SHOULD 5321 4.1.4". Then come, if there are any,
 // the conditions, without which the dialogue is skipped:
 //
-//	needs CHUNKING AUTH=PLAIN    offered in the answer to EHLO, with this word
+//	needs CHUNKING AUTH=PLAIN    offered in the answer to EHLO, with this word; in a
+//	                             dialogue with the step "secure", in that in TLS
 //	needs !8BITMIME              not offered
+//	needs tls:REQUIRETLS         offered in TLS, where the dialogue is in plain text
 //	needs lmtp                   played against the LMTP server
 //
 // What the client says, successive lines in one write:

@@ -143,8 +143,9 @@ func (p *parser) needs(rest string) error {
 
 func parseNeed(s string) need {
 	s, not := strings.CutPrefix(s, "!")
+	s, inTLS := strings.CutPrefix(s, "tls:")
 	keyword, word, _ := strings.Cut(s, "=")
-	return need{keyword: keyword, word: word, not: not}
+	return need{keyword: keyword, word: word, not: not, inTLS: inTLS}
 }
 
 // macros are the steps in one word that stand for others.

@@ -227,7 +227,11 @@ func (s *Server) skips(o offer, d *Dialogue) string {
 		offered = o.secure
 	}
 	for _, n := range d.needs {
-		if n.keyword == "lmtp" || offered.meets(n) {
+		there := offered
+		if n.inTLS {
+			there = o.secure
+		}
+		if n.keyword == "lmtp" || there.meets(n) {
 			continue
 		}
 		if n.not {
