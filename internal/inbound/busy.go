@@ -68,6 +68,13 @@ var (
 		When:   "STARTTLS while there is no room for handshakes; the session goes on without TLS",
 		Advice: "Quit, and try again after the time that the text names. A client that must not send in plain text does not go on without TLS.",
 	})
+	ReplyHoldBusy = smtpserver.NewRow(smtpserver.Row{
+		Name: "hold-busy", Code: reply.ParametersNotNow, Status: reply.NewStatus(5, 4),
+		Text:   "No room now to keep messages for later; reason=hold-busy retry={retry}s id={id}",
+		Reason: string(admission.ReasonHoldBusy), RFC: "RFC 5321 4.1.1.11",
+		When:   "MAIL with HOLDFOR or HOLDUNTIL while the queue is long or the disk nearly full",
+		Advice: "Send the message without the parameter when its time has come, or try again after the time that the text names. The session goes on.",
+	})
 	ReplyGreylisted = smtpserver.NewRow(smtpserver.Row{
 		Name: "greylisted", Code: reply.LocalError, Status: reply.NewStatus(7, 1),
 		Text:   "Greylisted, please try again; reason=greylist retry={retry}s id={id}",
@@ -126,7 +133,7 @@ func busyRows() []*smtpserver.Row {
 		ReplyBusyLoad, ReplyBusyMemory, ReplyBusyDisk, ReplyBusyStorage, ReplyBusyQueue, ReplyBusyConnections,
 		ReplyStarting, ReplyMaintenance, ReplyShuttingDown,
 		ReplyClientConnections, ReplyClientConnectRate, ReplyClientRate, ReplyTooManyRefused,
-		ReplyTooManyFailed, ReplyAuthBusy, ReplyTLSBusy,
+		ReplyTooManyFailed, ReplyAuthBusy, ReplyTLSBusy, ReplyHoldBusy,
 		ReplyGreylisted, ReplyGreylistedClosing, ReplyNoRoom, ReplyNoMemory,
 	}
 }
@@ -187,6 +194,8 @@ func messageRow(r admission.Reason) *smtpserver.Row {
 		return ReplyTLSBusy
 	case admission.ReasonAuthBusy:
 		return ReplyAuthBusy
+	case admission.ReasonHoldBusy:
+		return ReplyHoldBusy
 	}
 	return ReplyClientRate
 }

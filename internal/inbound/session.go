@@ -79,6 +79,11 @@ func (s *session) Mail(ctx context.Context, m *smtpserver.Mail) error {
 		return smtpserver.Refuse(ReplyHoldDenied, s.client().String())
 	}
 	now := s.in.options.Now()
+	if s.guest != nil && (m.HoldFor != 0 || !m.HoldUntil.IsZero()) {
+		if d := s.in.options.Admission.Hold(&s.guest.Visit, now); d.Refused() {
+			return refusal(&d)
+		}
+	}
 	if s.guest != nil {
 		if d := s.in.options.Admission.Mail(&s.guest.Visit, m.Size, now); d.Refused() {
 			s.in.options.Admission.EndTransaction(&s.guest.Visit)

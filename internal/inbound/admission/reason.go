@@ -20,6 +20,7 @@ const (
 	ReasonShutdown    Reason = "shutdown"
 	ReasonAuthBusy    Reason = "auth-busy" // for what it takes to check a password
 	ReasonTLSBusy     Reason = "tls-busy"  // for a handshake
+	ReasonHoldBusy    Reason = "hold-busy" // for messages that are to be kept for later
 )
 
 // The reasons that lie with one client or one message.
@@ -36,7 +37,7 @@ func Reasons() []Reason { return slices.Clone(reasons[:]) }
 // reasons is the closed list. It is not changed.
 var reasons = [reasonCount - 1]Reason{
 	ReasonLoad, ReasonMemory, ReasonDisk, ReasonStorage, ReasonQueue, ReasonConnections,
-	ReasonStarting, ReasonMaintenance, ReasonShutdown, ReasonAuthBusy, ReasonTLSBusy,
+	ReasonStarting, ReasonMaintenance, ReasonShutdown, ReasonAuthBusy, ReasonTLSBusy, ReasonHoldBusy,
 	ReasonClientConnections, ReasonClientRate, ReasonGreylist, ReasonIdle,
 }
 
@@ -50,7 +51,7 @@ func (r Reason) ordered() bool {
 }
 
 // reasonCount is the length of the list, with the empty one.
-const reasonCount = 16
+const reasonCount = 17
 
 // index returns the place of the reason in tables.
 func (r Reason) index() int {
