@@ -23,40 +23,31 @@ type gatehouse struct {
 	controller *admission.Controller
 	lifecycle  *admission.Lifecycle
 	journal    *admission.Journal
-	standing   *admission.Standing
-	greylist   *inbound.Greylist // nil where it is off
+	listed     func(netip.Addr) bool // [clients] allow and known
+	standing   *admission.Standing   // nil until the spool is open
+	greylist   *inbound.Greylist     // nil where it is off
 	sensors    *sensors
 	notes      spool.Notes
 }
 
-// openGatehouse builds it. The spool is open.
-func (r *Relay) openGatehouse(ctx context.Context) (*gatehouse, error) {
-	cfg, now := r.config, time.Now()
+// buildGatehouse builds what does not need the spool.
+func (r *Relay) buildGatehouse() *gatehouse {
+	cfg := r.config
 	g := &gatehouse{
 		lifecycle: admission.NewLifecycle(windowsOf(cfg.Lifecycle.Windows)),
 		journal:   &admission.Journal{},
-		notes:     r.store,
-		sensors:   newSensors(r),
+		sensors:   newSensors(cfg),
+		listed:    networks(cfg.Clients.Allow, cfg.Clients.Known),
 	}
-	standing, err := admission.LoadStanding(ctx, memory{r.store, spool.NoteStanding}, now)
-	if err != nil {
-		return nil, fmt.Errorf("reading who is known: %w", err)
-	}
-	g.standing = standing
-	if err := g.loadDrains(ctx, now); err != nil {
-		return nil, err
-	}
-	known := networks(cfg.Clients.Allow, cfg.Clients.Known)
-	exempt := networks(cfg.Clients.Exempt)
 	g.controller = admission.New(admission.Options{
 		Observe:     cfg.Admission.Mode == config.AdmissionObserve,
 		Lifecycle:   g.lifecycle,
 		Journal:     g.journal,
 		Compose:     inbound.Compose(cfg.Hostname),
 		Random:      func(b []byte) { rand.Read(b) },
-		Known:       func(a netip.Addr) bool { return known(a) || standing.Known(admission.NetworkOf(a), time.Now()) },
+		Known:       g.isKnown,
 		Limits:      clientLimits(&cfg.Clients),
-		Exempt:      exempt,
+		Exempt:      networks(cfg.Clients.Exempt),
 		Slots:       cfg.Admission.Slots,
 		Connections: g.sensors.connections(cfg.Admission.MaxConnections),
 		Wait:        cfg.Admission.Wait,
@@ -64,11 +55,33 @@ func (r *Relay) openGatehouse(ctx context.Context) (*gatehouse, error) {
 		RetryMax:    cfg.Admission.RetryMax,
 		RefusalCPU:  float64(cfg.Admission.RefusalCPU) / 100,
 		Processors:  resources.Processors(resources.Options{}),
-	}, now)
-	if cfg.Greylist.Enabled {
-		g.greylist = r.openGreylist(g, known)
+	}, time.Now())
+	return g
+}
+
+// isKnown tells of clients that are listed, and once the spool is open of those that
+// have earned it.
+func (g *gatehouse) isKnown(a netip.Addr) bool {
+	return g.listed(a) || g.standing != nil && g.standing.Known(admission.NetworkOf(a), time.Now())
+}
+
+// openGatehouse reads what is kept of it in the spool, which is open. Nobody asks the
+// gatehouse meanwhile.
+func (r *Relay) openGatehouse(ctx context.Context) error {
+	g, now := r.gatehouse, time.Now()
+	g.notes, g.sensors.store = r.store, r.store
+	standing, err := admission.LoadStanding(ctx, memory{r.store, spool.NoteStanding}, now)
+	if err != nil {
+		return fmt.Errorf("reading who is known: %w", err)
 	}
-	return g, nil
+	g.standing = standing
+	if err := g.loadDrains(ctx, now); err != nil {
+		return err
+	}
+	if r.config.Greylist.Enabled {
+		g.greylist = r.openGreylist(g, g.listed)
+	}
+	return nil
 }
 
 func (r *Relay) openGreylist(g *gatehouse, known func(netip.Addr) bool) *inbound.Greylist {

@@ -23,6 +23,7 @@ import (
 	"github.com/weirmail/weir/internal/outbound"
 	"github.com/weirmail/weir/internal/sockets"
 	"github.com/weirmail/weir/internal/spool/disk"
+	"github.com/weirmail/weir/internal/vfs"
 	"github.com/weirmail/weir/smtpserver"
 )
 
@@ -45,6 +46,8 @@ type Options struct {
 	// can be run, and the listening sockets are open: before the spool is. It
 	// may be nil.
 	Prepared func()
+	// FS is the disk that the spool is on; nil is the real one.
+	FS vfs.FS
 	// WaitForSpool makes the relay wait while another process has the spool
 	// open, until it is closed. Where it is nil that is an error.
 	WaitForSpool <-chan struct{}
@@ -84,6 +87,7 @@ type Relay struct {
 	out       *outbound.Outbound
 	gatehouse *gatehouse
 	listening listening
+	starting  *starting
 	mail      []mailListener
 	web       *web
 	inbox     *inboxHop
@@ -130,10 +134,14 @@ func (r *Relay) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if r.store, err = r.openSpool(ctx); err != nil {
+	r.gatehouse = r.buildGatehouse()
+	r.answerMeanwhile(certificate)
+	r.store, err = r.openSpool(ctx)
+	r.starting.stop()
+	if err != nil {
 		return err
 	}
-	if r.gatehouse, err = r.openGatehouse(ctx); err != nil {
+	if err := r.openGatehouse(ctx); err != nil {
 		return err
 	}
 	ids := mail.NewIDSource(rand.Reader)
@@ -171,6 +179,7 @@ func (r *Relay) prepare() (*tls.Config, error) {
 // abandon closes what New has opened so far.
 func (r *Relay) abandon() {
 	r.listening.close()
+	r.starting.finish()
 	r.inbox.abandon()
 	if r.resolver != nil {
 		r.resolver.Close()
@@ -184,6 +193,7 @@ func (r *Relay) openSpool(ctx context.Context) (*disk.Store, error) {
 	cfg := r.config
 	dir := filepath.Join(cfg.StateDir, "spool")
 	store, err := disk.Open(ctx, dir, disk.Options{
+		FS:              r.options.FS,
 		MemTable:        int64(cfg.Spool.Memtable),
 		MinSyncInterval: cfg.Spool.MinSyncInterval,
 		LargeBody:       int64(cfg.Spool.LargeBody),
@@ -253,6 +263,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	defer fail(nil)
 
 	var servers, rest sync.WaitGroup
+	rest.Go(r.starting.finish)
 	watching, stopWatching := context.WithCancel(context.Background())
 	defer stopWatching()
 	r.gatehouse.lifecycle.Set(admission.Serving)

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/weirmail/weir/internal/config"
 	"github.com/weirmail/weir/internal/inbound/admission"
 	"github.com/weirmail/weir/internal/resources"
 	"github.com/weirmail/weir/internal/spool/disk"
@@ -55,12 +56,11 @@ const (
 	everyFive = 5 // ticks: disk, descriptors, the queue of the system
 )
 
-func newSensors(r *Relay) *sensors {
-	cfg := r.config
+// newSensors returns the sensors. That of the store is missing.
+func newSensors(cfg *config.Config) *sensors {
 	o := resources.Options{MemoryLimit: int64(cfg.Admission.Memory)}
 	spoolDir := filepath.Join(cfg.StateDir, "spool")
 	s := &sensors{
-		store:       r.store,
 		memory:      resources.NewMemory(o),
 		delay:       resources.NewCPUDelay(o),
 		descriptors: resources.NewDescriptors(o),
