@@ -45,6 +45,7 @@
 //	{repeat 64 text}  so many times; {repeat size+1 text} as well
 //	{length text}     its number of octets
 //	{base64 text}
+//	{lines size+1}    so many octets of text, in lines
 //
 // A dialogue whose variable has no value is skipped. What the server is to
 // answer, one whole reply:
@@ -58,6 +59,8 @@
 //	S: 250 * text *   with this text, in any case, in one of its lines
 //	S: 250|closed     the connection may end in place of it, or after it
 //	S: 10 x 250       ten replies
+//
+// The lines from "times 100" to the next reply are played a hundred times.
 //
 // After a reply with 421 the connection must end, and with it the dialogue. Steps
 // in one word:

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -68,6 +70,8 @@ type parser struct {
 	all                []*Dialogue
 	current            *Dialogue
 	leveled            bool
+	times              int // how often the steps up to the next reply are played
+	mark               int // where they begin
 	errs               []error
 }
 
@@ -86,13 +90,31 @@ func (p *parser) read(line string) error {
 		return p.level(word, rest)
 	case word == "needs":
 		return p.needs(rest)
+	case word == "times":
+		return p.repeat(rest)
 	}
 	steps, err := p.steps(word, rest)
 	for i := range steps {
 		steps[i].line = p.line
 	}
-	p.current.steps = append(p.current.steps, steps...)
+	d := p.current
+	d.steps = append(d.steps, steps...)
+	if p.times > 0 && word == "S:" {
+		d.steps = slices.Concat(d.steps[:p.mark], slices.Repeat(d.steps[p.mark:], p.times))
+		p.times = 0
+	}
 	return err
+}
+
+// maxTimes bounds a repetition.
+const maxTimes = 1000
+
+func (p *parser) repeat(rest string) (err error) {
+	if p.times, err = strconv.Atoi(rest); err != nil || p.times < 1 || p.times > maxTimes {
+		return fmt.Errorf("times takes a number from 1 to %d", maxTimes)
+	}
+	p.mark = len(p.current.steps)
+	return nil
 }
 
 func (p *parser) begin(name string) error {
@@ -106,7 +128,7 @@ func (p *parser) begin(name string) error {
 		}
 	}
 	p.current = &Dialogue{File: p.file, Line: p.line, Name: name, RFC: p.rfc, Section: p.section}
-	p.leveled = false
+	p.leveled, p.times = false, 0
 	p.all = append(p.all, p.current)
 	return nil
 }

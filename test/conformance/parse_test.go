@@ -27,6 +27,8 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		{"no code", "", "=== a\nMUST\nS:", ":3: a code is missing"},
 		{"a code", "", "=== a\nMUST\nS: 600", `:3: "600" is no code`},
 		{"only closed", "", "=== a\nMUST\nS: closed", ":3: only closed"},
+		{"a repetition", "", "=== a\nMUST\ntimes 0", ":3: times takes a number"},
+		{"open lines", "", "=== a\nMUST\nC: {lines 3", ":3: a brace is not closed"},
 		{"a pause", "", "=== a\nMUST\nwait long", ":3: time: invalid duration"},
 	} {
 		file := tc.file
@@ -50,6 +52,8 @@ func TestTextIsExpanded(t *testing.T) {
 		{`{size+1} {size-1}\c`, "11 9"},
 		{`{repeat 3 ab}c\c`, "abababc"},
 		{`{repeat size+1 x}\c`, "xxxxxxxxxxx"},
+		{`{lines 10}\c`, "abcdefgh\r\n"},
+		{`{length {lines size+100}}\c`, "110"},
 		{`{length {repeat 3 ab}}\c`, "6"},
 		{`{base64 \0{user}\0{password}}\c`, "AHUAcA=="},
 	} {

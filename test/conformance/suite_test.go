@@ -47,6 +47,7 @@ func TestOutcomes(t *testing.T) {
 		{"has not", "MUST\nhello\nhas SIZE=1", hello, Failed, "EHLO does not offer SIZE=1"},
 		{"lacks not", "MUST\nhello\nlacks ENHANCEDSTATUSCODES", hello, Failed, "EHLO offers ENHANCEDSTATUSCODES"},
 		{"several replies", "MUST\nhello\nC: A\nC: B\nS: 2 x 250", hello + "C: A\nC: B\nS: 250 a\nS: 250 b\n", Passed, ""},
+		{"steps several times", "MUST\nhello\ntimes 2\nC: A\nS: 250\nopen", hello + "C: A\nS: 250 a\nC: A\nS: 250 a\nC: NOOP\nS: 250 ok\n", Passed, ""},
 		{"a reply is missing", "MUST\nhello\nC: A\nS: 2 x 250", hello + "C: A\nS: 250 a\nclose\n", Failed, "closed"},
 		{"what is not offered", "MUST\nneeds CHUNKING\nhello", "", Skipped, "it does not offer CHUNKING"},
 		{"another word", "MUST\nneeds SIZE=2000\nhello", "", Skipped, "it does not offer SIZE=2000"},

@@ -100,24 +100,38 @@ func parseBraces(s string) (p piece, rest string, err error) {
 	}
 	p.word, s = word, s[end+1:]
 	switch word {
+	case "lines":
+		count, rest, found := strings.Cut(s, "}")
+		if !found {
+			return p, "", errors.New("a brace is not closed")
+		}
+		p.count = count
+		return p, rest, checkCount(count)
 	case "repeat":
 		var found bool
 		if p.count, s, found = strings.Cut(s, " "); !found {
 			return p, "", errors.New("{repeat} needs a number and a text")
 		}
-		if _, err := strconv.Atoi(p.count); err != nil {
-			if _, _, err := parseVariable(p.count); err != nil {
-				return p, "", err
-			}
+		if err := checkCount(p.count); err != nil {
+			return p, "", err
 		}
 	case "base64", "length":
 	default:
-		return p, "", fmt.Errorf("{%s …} is not known; repeat, base64 and length are", word)
+		return p, "", fmt.Errorf("{%s …} is not known; repeat, lines, base64 and length are", word)
 	}
 	if p.inner, rest, err = parsePieces(s, true); err != nil {
 		return p, "", err
 	}
 	return p, rest[1:], nil
+}
+
+// checkCount looks whether a number, or a variable with an offset, is one.
+func checkCount(count string) error {
+	if _, err := strconv.Atoi(count); err == nil {
+		return nil
+	}
+	_, _, err := parseVariable(count)
+	return err
 }
 
 // variables are the names that may stand in braces.
@@ -159,6 +173,9 @@ func (p *piece) expand(dst []byte, values map[string]string) ([]byte, error) {
 	case "":
 		return append(dst, p.literal...), nil
 	case "repeat", "base64", "length":
+	case "lines":
+		n, err := countOf(p.count, values)
+		return appendLines(dst, n), err
 	default:
 		value, err := valueOf(p.word, p.offset, values)
 		return append(dst, value...), err
@@ -184,6 +201,20 @@ func (p *piece) expand(dst []byte, values map[string]string) ([]byte, error) {
 		dst = append(dst, inner...)
 	}
 	return dst, nil
+}
+
+// appendLines appends n octets of text that ends with a line.
+func appendLines(dst []byte, n int) []byte {
+	n = min(n, maxText+1)
+	begin := len(dst)
+	for len(dst)-begin < n {
+		dst = append(dst, "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz\r\n"...)
+	}
+	dst = dst[:begin+max(n, 0)]
+	if n >= len("\r\n") {
+		copy(dst[len(dst)-2:], "\r\n")
+	}
+	return dst
 }
 
 func valueOf(name string, offset int, values map[string]string) (string, error) {
@@ -222,7 +253,7 @@ func (t text) names() []string {
 	for _, p := range t {
 		switch p.word {
 		case "":
-		case "repeat":
+		case "repeat", "lines":
 			if name, _, err := parseVariable(p.count); err == nil {
 				all = append(all, name)
 			}
