@@ -275,6 +275,12 @@ type Delivery struct {
 	// valid certificate for the name of the host. A [[route]] may say otherwise.
 	TLS TLSPolicy `toml:"tls"`
 
+	// What happens to a message with letters beyond ASCII that are not encoded,
+	// where the other server does not offer 8BITMIME and so may break them.
+	// "return": it goes back to its sender with 5.6.3. "send": it is sent all the
+	// same, as many servers do, and RFC 6152 forbids. Weir changes no message.
+	EightBit EightBit `toml:"eight_bit"`
+
 	// How many connections may be open to one destination at once.
 	Connections int `toml:"connections" unit:"connections"`
 

@@ -35,6 +35,7 @@ func Default() *Config {
 		},
 		Delivery: Delivery{
 			TLS:                       TLSOpportunistic,
+			EightBit:                  EightBitReturn,
 			Connections:               20,
 			TransactionsPerConnection: 100,
 			ConnectionAge:             5 * time.Minute,

@@ -50,6 +50,18 @@ func (TLSPolicy) choices() []string {
 	return []string{"off", "opportunistic", "encrypted", "verified"}
 }
 
+// EightBit says what happens to 8-bit messages where the next hop does not take
+// them.
+type EightBit string
+
+// What happens to 8-bit messages where the next hop does not take them.
+const (
+	EightBitReturn EightBit = "return" // they go back (RFC 6152 section 3)
+	EightBitSend   EightBit = "send"   // they are sent as they are
+)
+
+func (EightBit) choices() []string { return []string{"return", "send"} }
+
 // BareNewline says what is done with a line that CR or LF alone ends.
 type BareNewline string
 

@@ -48,7 +48,7 @@ func (w *worker) connect(ctx context.Context, j job) (fresh bool, target attempt
 // reusable reports that the worker's connection can take another transaction.
 func (w *worker) reusable() bool {
 	o := &w.out.options
-	if o.Transactions > 0 && w.conn.Transactions >= o.Transactions {
+	if o.Transactions > 0 && w.conn.Transactions >= o.Transactions || w.conn.Spent() {
 		return false
 	}
 	if o.Age > 0 && o.Now().Sub(w.conn.Opened) > o.Age {
@@ -113,6 +113,10 @@ func targetOf(r *route.Route, host route.Host, a route.Address) attempt.Target {
 		t.TLS = smtpclient.TLSRequired
 	}
 	t.Verify = r.TLS == route.TLSVerified
+	t.RequireTLS = r.Protected
+	if r.Protected && a.Local(host.Protocol) {
+		t.TLS, t.Verify, t.RequireTLS = smtpclient.TLSNone, false, false
+	}
 	return t
 }
 
@@ -123,6 +127,9 @@ func answerTo(f *attempt.Failure) attempt.Answer {
 	a := attempt.Answer{Stage: f.Stage, Reply: f.Reply}
 	var unroutable *route.Error
 	switch {
+	case f.Problem != "":
+		a.Problem = f.Problem
+		a.Verdict = verdict.Verdict{Action: verdict.Bounce, Scope: verdict.ScopeHost, NextHost: true, Reason: "tls-required", Charge: true}
 	case !f.Reply.IsZero():
 		a.Verdict = verdict.Judge(f.Stage, f.Reply)
 	case errors.As(f.Err, &unroutable):

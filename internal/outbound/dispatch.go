@@ -63,7 +63,18 @@ func (out *Outbound) knownJob(l *mail.Lease) (job, bool) {
 		return job{}, false
 	}
 	r, ok := out.options.Router.Cached(l.Envelope.Recipients[l.Recipients[0]].Path)
-	return job{lease: l, route: r}, ok
+	if !ok {
+		return job{}, false
+	}
+	return job{lease: l, route: routeOf(l.Envelope, r)}, true
+}
+
+// routeOf returns the route that a message takes where others take the given one.
+func routeOf(e *mail.Envelope, r *route.Route) *route.Route {
+	if e.RequireTLS {
+		return r.Protect()
+	}
+	return r
 }
 
 // claim takes what is due from the spool for as long as there is room.
@@ -140,7 +151,7 @@ func (out *Outbound) dispatch(ctx context.Context, l *mail.Lease) {
 			u.recipients = append(u.recipients, i)
 			continue
 		}
-		jobs = addRecipient(jobs, l, r, i)
+		jobs = addRecipient(jobs, l, routeOf(l.Envelope, r), i)
 	}
 	// Each part takes a place of its own, whose end is told for itself.
 	out.room.take(len(jobs) + len(lost) - 1)
@@ -201,6 +212,7 @@ func (out *Outbound) destination(r *route.Route) *destination {
 			Connections: out.options.Connections,
 			Idle:        out.options.Idle,
 			NewWorker:   func() lane.Worker[job] { return &worker{out: out, destination: d} },
+			Rank:        func(j job) int { return int(j.lease.Envelope.Priority) },
 			Now:         out.options.Now,
 		})
 		out.lanes[r.Lane] = d

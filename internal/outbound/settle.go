@@ -112,16 +112,28 @@ func (out *Outbound) progress(e *mail.Envelope, a *attempt.Answer, target attemp
 	case verdict.Bounce:
 		p.State = mail.Failed
 	default:
-		if out.options.Timetable.Expired(e.Arrived, now) {
-			p.State = mail.Expired
-			break
-		}
-		p.Due = now.Add(out.options.Timetable.Next(p.Attempts, a.Verdict.Wait, out.options.Random()))
-		if last := e.Arrived.Add(out.options.Timetable.Expire); p.Due.After(last) {
-			p.Due = last // the sender was told that it ends then
-		}
+		out.wait(e, &p, a.Verdict.Wait, now)
 	}
 	return p
+}
+
+// wait gives a recipient the time of its next attempt, unless there is to be none.
+func (out *Outbound) wait(e *mail.Envelope, p *mail.Progress, hint time.Duration, now time.Time) {
+	last := e.Released().Add(out.options.Timetable.Expire)
+	switch {
+	case e.DeliverBy.Returns(now):
+		p.State, p.Last = mail.Failed, lateAttempt(e, p.Last, now)
+	case out.options.Timetable.Expired(e.Released(), now):
+		p.State = mail.Expired
+	default:
+		p.Due = now.Add(out.options.Timetable.Next(p.Attempts, hint, out.options.Random()))
+		if p.Due.After(last) {
+			p.Due = last // the sender was told that it ends then
+		}
+		if at := e.DeliverBy.At; !e.DeliverBy.IsZero() && at.After(now) && p.Due.After(at) {
+			p.Due = at // and so it is with the time that the sender has set
+		}
+	}
 }
 
 // notices are what the sender of a message is to be told, by kind.
@@ -141,7 +153,8 @@ func (n *notices) postpone(outcomes []mail.Outcome, until time.Time) {
 			o.Progress.State, o.Progress.Due = mail.Waiting, until
 		}
 		if concerns(n.reports[bounce.Delay], o.Recipient) {
-			o.Progress.DelayNotified = false
+			before := &n.envelope.Recipients[o.Recipient].Progress
+			o.Progress.DelayNotified, o.Progress.DeadlineNotified = before.DelayNotified, before.DeadlineNotified
 		}
 	}
 }
@@ -159,6 +172,7 @@ func (out *Outbound) owe(owed *notices, o *mail.Outcome, a *attempt.Answer, now 
 	}
 	if kind == bounce.Delay {
 		o.Progress.DelayNotified = true
+		o.Progress.DeadlineNotified = passed(e.DeliverBy, now)
 	}
 	if owed.reports == nil {
 		owed.reports = make(map[bounce.Kind]*bounce.Report)
@@ -167,7 +181,7 @@ func (out *Outbound) owe(owed *notices, o *mail.Outcome, a *attempt.Answer, now 
 	if r == nil {
 		r = &bounce.Report{
 			Kind: kind, Original: e, Hostname: out.options.Hostname, Now: now,
-			WillRetryUntil: e.Arrived.Add(out.options.Timetable.Expire),
+			WillRetryUntil: e.Released().Add(out.options.Timetable.Expire),
 		}
 		owed.reports[kind] = r
 	}
@@ -182,11 +196,17 @@ func (out *Outbound) kindOf(e *mail.Envelope, o *mail.Outcome, a *attempt.Answer
 		return bounce.Failure, true
 	case mail.Relayed:
 		// A peer that took the DSN parameters over reports for itself.
-		return bounce.Success, !a.DSN && e.Recipients[o.Recipient].Notify&smtp.NotifySuccess != 0
+		if !a.DSN && e.Recipients[o.Recipient].Notify&smtp.NotifySuccess != 0 {
+			return bounce.Success, true
+		}
+		return bounce.Relay, owesRelay(e.DeliverBy, a)
 	case mail.Delivered:
 		return bounce.Success, e.Recipients[o.Recipient].Notify&smtp.NotifySuccess != 0
 	case mail.Waiting:
-		return bounce.Delay, !o.Progress.DelayNotified && out.options.Timetable.NoticeDue(e.Arrived, now)
+		if !o.Progress.DeadlineNotified && passed(e.DeliverBy, now) {
+			return bounce.Delay, true
+		}
+		return bounce.Delay, !o.Progress.DelayNotified && out.options.Timetable.NoticeDue(e.Released(), now)
 	}
 	return 0, false
 }
@@ -194,7 +214,7 @@ func (out *Outbound) kindOf(e *mail.Envelope, o *mail.Outcome, a *attempt.Answer
 // compose makes the notices.
 func (out *Outbound) compose(ctx context.Context, owed *notices, now time.Time) ([]spool.Notice, error) {
 	var made []spool.Notice
-	for _, kind := range []bounce.Kind{bounce.Failure, bounce.Delay, bounce.Success} {
+	for _, kind := range []bounce.Kind{bounce.Failure, bounce.Delay, bounce.Success, bounce.Relay} {
 		r := owed.reports[kind]
 		if r == nil {
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/weirmail/weir/internal/outbound/attempt"
@@ -25,6 +26,10 @@ const contentPause = time.Minute
 
 // Do delivers a job, and settles it.
 func (w *worker) Do(ctx context.Context, j job) {
+	if e := j.lease.Envelope; e.DeliverBy.Returns(w.out.now()) {
+		w.out.settle(ctx, j, late(e, j.lease.Recipients), attempt.Target{})
+		return
+	}
 	answers, target, err := w.deliver(ctx, j)
 	due := time.Time{}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, spool.ErrNotFound) { // removed meanwhile
@@ -49,7 +54,8 @@ func (w *worker) Close() {
 }
 
 // deliver runs transactions until each recipient has an answer. More than one
-// is needed where the peer takes no more recipients in one, and where a
+// is needed where the peer takes no more recipients in one, or says so ahead by
+// LIMITS, and where a
 // connection that was kept open turned out to be dead: that is nobody's
 // failure, and is tried again on a fresh one. An error is one of the spool's.
 func (w *worker) deliver(ctx context.Context, j job) ([]attempt.Answer, attempt.Target, error) {
@@ -60,7 +66,12 @@ func (w *worker) deliver(ctx context.Context, j job) ([]attempt.Answer, attempt.
 		if failure != nil {
 			return append(done, failed(open, failure, ctx)...), target, nil
 		}
-		answers, failure, err := w.transact(ctx, j, open)
+		batch := w.conn.Fits(j.lease.Envelope, open)
+		if len(batch) == 0 {
+			w.Close() // it has served all the domains that it may
+			continue
+		}
+		answers, failure, err := w.transact(ctx, j, batch)
 		if err != nil {
 			return done, target, err
 		}
@@ -75,7 +86,7 @@ func (w *worker) deliver(ctx context.Context, j job) ([]attempt.Answer, attempt.
 			done = append(done, a)
 		}
 		if failure == nil {
-			if len(again) == 0 {
+			if again = append(again, without(open, batch)...); len(again) == 0 {
 				return done, target, nil
 			}
 			open = again
@@ -95,6 +106,19 @@ func (w *worker) deliver(ctx context.Context, j job) ([]attempt.Answer, attempt.
 		}
 		open = again
 	}
+}
+
+// without returns the recipients that are not in a batch of them.
+func without(recipients, batch []int) (rest []int) {
+	if len(recipients) == len(batch) {
+		return nil
+	}
+	for _, i := range recipients {
+		if !slices.Contains(batch, i) {
+			rest = append(rest, i)
+		}
+	}
+	return rest
 }
 
 // betweenMessages tells the stages of a failure that came before the message
@@ -119,6 +143,7 @@ func (w *worker) transact(ctx context.Context, j job, recipients []int) ([]attem
 		Recipients: recipients,
 		Content:    content,
 		Final:      j.route.Final,
+		Local:      j.route.Protected && !w.conn.Target.RequireTLS,
 	})
 	return answers, failure, nil
 }

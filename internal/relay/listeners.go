@@ -29,6 +29,9 @@ func inboundListener(cfg *config.Config, l *config.Listener, certificate *tls.Co
 		},
 		Timeouts: smtpserver.Timeouts{Command: cfg.SMTP.CommandTimeout, Block: cfg.SMTP.DataTimeout},
 		Offers: smtpserver.Offers{
+			RequireTLS:    true,
+			DeliverBy:     true,
+			Priority:      true,
 			FutureRelease: cfg.SMTP.FutureRelease,
 			DeliverByMin:  cfg.SMTP.DeliverByMin,
 		},

@@ -33,7 +33,11 @@ func (r *Relay) buildOutbound(ids *mail.IDSource) (*outbound.Outbound, error) {
 		Hostname: cfg.Hostname,
 		Spool:    r.store,
 		Router:   table,
-		Attempt:  attempt.Options{LocalName: name, Dial: dialer(cfg.Delivery.SourceAddress)},
+		Attempt: attempt.Options{
+			LocalName:    name,
+			Dial:         dialer(cfg.Delivery.SourceAddress),
+			SendEightBit: cfg.Delivery.EightBit == config.EightBitSend,
+		},
 		Timetable: retry.Timetable{
 			First:       cfg.Retry.First,
 			Max:         cfg.Retry.Max,

@@ -31,6 +31,11 @@ func (c content) Bytes() []byte { return c.whole }
 func inMemory(s string) content { return content{bytes.NewReader([]byte(s)), []byte(s)} }
 func onDisk(s string) content   { return content{bytes.NewReader([]byte(s)), nil} }
 
+// deadline sets the time in which a message is to be delivered.
+func deadline(in time.Duration, mode smtp.DeliverByMode) func(*Message) {
+	return func(m *Message) { m.Envelope.DeliverBy = mail.Deadline{At: time.Now().Add(in), Mode: mode} }
+}
+
 // message is a message from a@example.org to b@example.net.
 func message(change func(*Message)) *Message {
 	m := &Message{
@@ -47,12 +52,13 @@ func message(change func(*Message)) *Message {
 	return m
 }
 
-// offering is a peer that offers the extensions and takes what the lines say.
+// offering is a peer that offers the extensions, written with an underscore before
+// each argument, and takes what the lines say.
 func offering(extensions string, commands ...string) string {
 	var b strings.Builder
 	b.WriteString("S: 220 mx\nC: EHLO relay.example.com\nS: 250-mx\n")
 	for word := range strings.FieldsSeq(extensions) {
-		b.WriteString("S: 250-" + word + "\n")
+		b.WriteString("S: 250-" + strings.ReplaceAll(word, "_", " ") + "\n")
 	}
 	b.WriteString("S: 250 HELP\n")
 	for _, c := range commands {
@@ -93,13 +99,17 @@ func TestParametersByWhatThePeerOffers(t *testing.T) {
 		name, offers string
 		change       func(*Message)
 		mail, rcpt   string
-		dsn          bool
+		dsn, timed   bool
 	}{
 		{name: "nothing", mail: from, rcpt: to},
 		{name: "all, and nothing is needed", offers: "8BITMIME DSN SMTPUTF8", mail: from, rcpt: to, dsn: true},
 		{name: "8-bit", offers: "8BITMIME", change: func(m *Message) { m.Envelope.EightBit = true }, mail: from + " BODY=8BITMIME", rcpt: to},
 		{name: "8-bit by declaration", offers: "8BITMIME", change: func(m *Message) { m.Envelope.Body = smtp.Body8BitMIME }, mail: from + " BODY=8BITMIME", rcpt: to},
-		{name: "8-bit, not offered", change: func(m *Message) { m.Envelope.EightBit = true }, mail: from, rcpt: to},
+		{name: "8-bit by declaration alone, not offered", change: func(m *Message) { m.Envelope.Body = smtp.Body8BitMIME }, mail: from, rcpt: to},
+		{
+			name: "8-bit, not offered, and nobody would get it back", mail: "MAIL FROM:<>", rcpt: to,
+			change: func(m *Message) { m.Envelope.EightBit, m.Envelope.ReversePath = true, smtp.Path{} },
+		},
 		{name: "DSN", offers: "DSN", change: dsn, mail: from + " RET=FULL ENVID=id+2B1", rcpt: to + " NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b+2Bc@example.net", dsn: true},
 		{name: "DSN, not offered", change: dsn, mail: from, rcpt: to},
 		{name: "NEVER", offers: "DSN", change: func(m *Message) { m.Envelope.Recipients[0].Notify = smtp.NotifyNever }, mail: from, rcpt: to + " NOTIFY=NEVER", dsn: true},
@@ -109,6 +119,20 @@ func TestParametersByWhatThePeerOffers(t *testing.T) {
 			name: "an address in UTF-8", offers: "SMTPUTF8", mail: from + " SMTPUTF8", rcpt: "RCPT TO:<ü@example.net>",
 			change: func(m *Message) { m.Envelope.SMTPUTF8, m.Recipients = true, []int{1} },
 		},
+		{name: "RFC 2852 BY", offers: "DELIVERBY_60", change: deadline(90*time.Second, smtp.DeliverByReturn), mail: from + " BY=90;R", rcpt: to, timed: true},
+		{name: "RFC 2852 BY, over", offers: "DELIVERBY", change: deadline(-1500*time.Millisecond, smtp.DeliverByNotify), mail: from + " BY=-2;N", rcpt: to, timed: true},
+		{name: "RFC 2852 BY, N below the least time", offers: "DELIVERBY_60", change: deadline(time.Second, smtp.DeliverByNotify), mail: from + " BY=1;N", rcpt: to, timed: true},
+		{name: "RFC 2852 BY, N not offered", change: deadline(time.Minute, smtp.DeliverByNotify), mail: from, rcpt: to},
+		{
+			name: "RFC 2852 BY, traced", offers: "DELIVERBY", mail: from + " BY=60;RT", rcpt: to, timed: true,
+			change: func(m *Message) { deadline(time.Minute, smtp.DeliverByReturn)(m); m.Envelope.DeliverBy.Trace = true },
+		},
+		{name: "RFC 6710", offers: "MT-PRIORITY", change: func(m *Message) { m.Envelope.HasPriority, m.Envelope.Priority = true, -4 }, mail: from + " MT-PRIORITY=-4", rcpt: to},
+		{name: "RFC 6710 not offered", change: func(m *Message) { m.Envelope.HasPriority, m.Envelope.Priority = true, -4 }, mail: from, rcpt: to},
+		{name: "RFC 6710 not said", offers: "MT-PRIORITY", mail: from, rcpt: to},
+		{name: "RFC 4865: what was held is not held again", offers: "FUTURERELEASE_60_2030-01-01T00:00:00Z", change: func(m *Message) { m.Envelope.HoldUntil = time.Now() }, mail: from, rcpt: to},
+		{name: "RFC 4954 AUTH goes to those only whom we have shown who we are", offers: "AUTH_PLAIN", change: func(m *Message) { m.Envelope.Auth = &smtp.Path{Local: "c", Domain: "example.org"} }, mail: from, rcpt: to},
+		{name: "SIZE at the limit", offers: "SIZE_21", mail: from + " SIZE=21", rcpt: to},
 		{name: "SIZE", offers: "SIZE", mail: from + " SIZE=21", rcpt: to},
 		{name: "null reverse-path", change: func(m *Message) { m.Envelope.ReversePath = smtp.Path{} }, mail: "MAIL FROM:<>", rcpt: to},
 		{name: "content on the disk", change: func(m *Message) { m.Content = onDisk(text) }, mail: from, rcpt: to},
@@ -117,7 +141,7 @@ func TestParametersByWhatThePeerOffers(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				peer := smtptest.NewPipeServer(t, offering(test.offers, test.mail, test.rcpt))
 				answers, failure := send(t, peer, message(test.change))
-				if failure != nil || len(answers) != 1 || answers[0].Verdict.Action != verdict.Done || answers[0].DSN != test.dsn {
+				if failure != nil || len(answers) != 1 || answers[0].Verdict.Action != verdict.Done || answers[0].DSN != test.dsn || answers[0].Timed != test.timed {
 					t.Errorf("%+v, %v", answers, failure)
 				}
 				if got := peer.Messages(); len(got) != 1 || string(got[0]) != text {
@@ -138,6 +162,11 @@ func TestWhatThePeerCannotDo(t *testing.T) {
 	}{
 		{"binary", "CHUNKING", func(m *Message) { m.Envelope.Body = smtp.BodyBinaryMIME }, "554 5.6.3"},
 		{"binary without CHUNKING", "BINARYMIME", func(m *Message) { m.Envelope.Body = smtp.BodyBinaryMIME }, "554 5.6.3"},
+		{"8-bit", "", func(m *Message) { m.Envelope.EightBit = true }, "554 5.6.3"},
+		{"larger than the peer takes", "SIZE_20", nil, "554 5.3.4 the message has 21 octets, and the next hop takes at most 20"},
+		{"to come back when late", "", deadline(time.Minute, smtp.DeliverByReturn), "554 5.3.3"},
+		{"to come back before the peer can deliver", "DELIVERBY_61", deadline(time.Minute, smtp.DeliverByReturn), "554 5.4.7 the message has 60 s left"},
+		{"protected, in the clear", "REQUIRETLS", func(m *Message) { m.Envelope.RequireTLS = true }, "554 5.7.30"},
 		{"an address in UTF-8", "8BITMIME", func(m *Message) { m.Envelope.SMTPUTF8, m.Recipients = true, []int{0, 1} }, "554 5.6.7"},
 		{"a reverse-path in UTF-8", "8BITMIME", func(m *Message) { m.Envelope.SMTPUTF8, m.Envelope.ReversePath.Local = true, "ü" }, "554 5.6.7"},
 		{"a header section that may be UTF-8", "8BITMIME", func(m *Message) { m.Envelope.SMTPUTF8, m.Envelope.EightBit = true, true }, "554 5.6.7"},
@@ -357,6 +386,34 @@ func TestAConnectionKnowsWhetherItIsOfUse(t *testing.T) {
 		}
 		if want := []bool{true, true, false}; !slices.Equal(usable, want) {
 			t.Errorf("usable: %v, want %v", usable, want)
+		}
+	})
+}
+
+func TestEightBitIsSentWhereTheOperatorWantsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		peer := smtptest.NewPipeServer(t, offering("", "MAIL FROM:<a@example.org>", "RCPT TO:<b@example.net>"))
+		o := options(func(context.Context, string, string) (net.Conn, error) { return peer.Dial(), nil })
+		o.SendEightBit = true
+		c, failure := Connect(t.Context(), Target{Host: "mx"}, o)
+		if failure != nil {
+			t.Fatal(failure)
+		}
+		defer c.Close(t.Context())
+		answers, failure := c.Send(t.Context(), message(func(m *Message) { m.Envelope.EightBit = true }))
+		if failure != nil || len(answers) != 1 || answers[0].Verdict.Action != verdict.Done {
+			t.Errorf("%+v, %v", answers, failure)
+		}
+	})
+}
+
+// What is local does not travel.
+func TestProtectedMailNeedsNoTLSOnThisMachine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		peer := smtptest.NewPipeServer(t, offering("", "MAIL FROM:<a@example.org>", "RCPT TO:<b@example.net>"))
+		answers, failure := send(t, peer, message(func(m *Message) { m.Envelope.RequireTLS, m.Local = true, true }))
+		if failure != nil || len(answers) != 1 || answers[0].Verdict.Action != verdict.Done {
+			t.Errorf("%+v, %v", answers, failure)
 		}
 	})
 }

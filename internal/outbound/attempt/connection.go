@@ -25,6 +25,10 @@ type Target struct {
 	// has to be valid for Host.
 	TLS    smtpclient.TLSMode
 	Verify bool
+	// RequireTLS is set where the session is to carry mail that has to travel
+	// protected: it is given up unless the certificate is valid and REQUIRETLS is
+	// offered (RFC 8689 section 4.2.1). TLS and Verify have to ask for that too.
+	RequireTLS bool
 }
 
 // Options are the same for all connections of a relay.
@@ -40,6 +44,10 @@ type Options struct {
 	// TLS is what the configuration for a handshake is cloned from; nil is
 	// allowed.
 	TLS *tls.Config
+	// SendEightBit sends content with octets above 127 to peers that do not offer
+	// 8BITMIME as well, which RFC 6152 section 3 forbids. Without it such a message
+	// is returned.
+	SendEightBit bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -52,6 +60,9 @@ type Failure struct {
 	Stage smtp.Stage
 	// Reply is the reply that ended it; zero where there was none.
 	Reply reply.Reply
+	// Problem says what is wrong where no peer said so, and Reply is our own way
+	// to put it: the host is of no use for this mail, and will not be.
+	Problem string
 	// Err is the cause where the reply does not say it.
 	Err error
 }
@@ -76,9 +87,12 @@ type Connection struct {
 	// Transactions counts those that were begun on it.
 	Transactions int
 
-	client *smtpclient.Client
-	now    func() time.Time
-	last   time.Time // when the last transaction ended
+	client   *smtpclient.Client
+	eightBit bool // to send what RFC 6152 forbids
+	limits   smtp.Limits
+	domains  map[string]struct{} // of the recipients so far, where they are counted
+	now      func() time.Time
+	last     time.Time // when the last transaction ended
 }
 
 // Connect opens a session: connection, greeting, EHLO, and TLS where the
@@ -110,10 +124,17 @@ func connect(ctx context.Context, t Target, o *Options) (*Connection, *Failure) 
 		Timeouts:  o.Timeouts,
 	})
 	if err != nil {
-		return nil, failureOf(smtp.StageConnect, err)
+		return nil, t.unprotected(failureOf(smtp.StageConnect, err))
+	}
+	if failure := t.checkProtection(client); failure != nil {
+		client.Quit(ctx)
+		return nil, failure
 	}
 	opened := now()
-	return &Connection{Target: t, Opened: opened, client: client, now: now, last: opened}, nil
+	limits, _ := client.Capabilities().Limits()
+	return &Connection{
+		Target: t, Opened: opened, client: client, eightBit: o.SendEightBit, limits: limits, now: now, last: opened,
+	}, nil
 }
 
 func (o *Options) dial(ctx context.Context, t Target) (net.Conn, error) {

@@ -28,6 +28,9 @@ type Message struct {
 	// Final is set where the peer is the last stop: the Return-Path field is
 	// added (RFC 5321 section 4.4).
 	Final bool
+	// Local is set where the peer is a part of this machine, so that nothing of
+	// the message travels.
+	Local bool
 }
 
 // Answer is what came of the transaction for one recipient.
@@ -40,8 +43,10 @@ type Answer struct {
 	Reply reply.Reply
 	// Problem says what is wrong where there is no reply.
 	Problem string
-	// DSN tells whether the peer took over the duty to report (RFC 3461).
-	DSN bool
+	// DSN tells whether the peer took over the duty to report (RFC 3461), Timed
+	// whether it took over the time that the sender set (RFC 2852).
+	DSN   bool
+	Timed bool
 	// Verdict is what it means.
 	Verdict verdict.Verdict
 }
@@ -74,7 +79,7 @@ func (c *Connection) Send(ctx context.Context, m *Message) (answers []Answer, fa
 type plan struct {
 	transaction smtpclient.Transaction
 	recipients  []int // parallel to the transaction's
-	dsn         bool
+	dsn, timed  bool
 }
 
 // plan chooses the parameters, and answers for those recipients for whom
@@ -83,16 +88,16 @@ func (c *Connection) plan(m *Message) (*plan, []Answer) {
 	e := m.Envelope
 	caps := c.client.Capabilities()
 	var answers []Answer
-	if missing, status := missingFor(m, caps); missing != "" {
+	if missing, status := c.missingFor(m, caps); missing != "" {
 		for _, i := range m.Recipients {
 			answers = append(answers, refusal(i, missing, status))
 		}
 		return &plan{}, answers
 	}
-	p := &plan{dsn: caps.Has("DSN"), recipients: m.Recipients}
+	p := &plan{dsn: caps.Has("DSN"), timed: c.timed(e, caps), recipients: m.Recipients}
 	t := &p.transaction
 	t.ReversePath = e.ReversePath
-	t.MailParams = mailParams(e, caps, p.dsn)
+	t.MailParams = c.wishParams(mailParams(e, caps, p.dsn), e, caps)
 	t.Content = smtpclient.Content{Bytes: m.Content.Bytes(), Size: m.Content.Size(), Binary: e.Body == smtp.BodyBinaryMIME}
 	if t.Content.Bytes == nil {
 		t.Content.Reader = m.Content
@@ -105,32 +110,6 @@ func (c *Connection) plan(m *Message) (*plan, []Answer) {
 		t.Recipients[n] = smtpclient.Recipient{Path: e.Recipients[i].Path, Params: rcptParams(&e.Recipients[i], p.dsn)}
 	}
 	return p, answers
-}
-
-// missingFor names what the message needs and the peer does not have.
-func missingFor(m *Message, caps smtp.Capabilities) (missing string, status reply.Status) {
-	e := m.Envelope
-	switch {
-	case e.Body == smtp.BodyBinaryMIME && !(caps.Has("BINARYMIME") && caps.Has("CHUNKING")):
-		return "the message is binary, and the next hop does not offer BINARYMIME", reply.NewStatus(6, 3)
-	case e.SMTPUTF8 && needsUTF8(m) && !caps.Has("SMTPUTF8"):
-		return "the message needs SMTPUTF8, which the next hop does not offer", reply.NewStatus(6, 7)
-	}
-	return "", reply.Status{}
-}
-
-// needsUTF8 tells whether something of the message is beyond ASCII, so that
-// the wish for SMTPUTF8 cannot be dropped (RFC 6531 section 3.5).
-func needsUTF8(m *Message) bool {
-	if m.Envelope.EightBit || !m.Envelope.ReversePath.IsASCII() {
-		return true
-	}
-	for _, i := range m.Recipients {
-		if !m.Envelope.Recipients[i].Path.IsASCII() {
-			return true
-		}
-	}
-	return false
 }
 
 // refusal is the answer for a recipient for whom this peer is of no use.
@@ -197,7 +176,7 @@ func (p *plan) collect(answers []Answer, result *smtpclient.Result) []Answer {
 		if v.Split && accepted == 0 {
 			v.Split = false // nobody was taken: trying again at once would loop
 		}
-		answers = append(answers, Answer{Recipient: i, Stage: stage, Reply: r, DSN: p.dsn, Verdict: v})
+		answers = append(answers, Answer{Recipient: i, Stage: stage, Reply: r, DSN: p.dsn, Timed: p.timed, Verdict: v})
 	}
 	return answers
 }

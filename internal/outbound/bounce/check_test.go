@@ -177,6 +177,7 @@ func checkMachine(t *testing.T, r *Report, p read) {
 	}
 	if names := strings.Join(fieldNames(blocks[0]), " "); !slices.Contains([]string{
 		"Reporting-MTA", "Reporting-MTA Arrival-Date", "Reporting-MTA Original-Envelope-Id", "Reporting-MTA Original-Envelope-Id Arrival-Date",
+		"Reporting-MTA Arrival-Date Deliver-By-Date",
 	}, names) {
 		t.Errorf("fields of the message: %s", names)
 	}

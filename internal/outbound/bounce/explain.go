@@ -20,6 +20,16 @@ func explain(reason string) explanation {
 	return explanations["other"]
 }
 
+// explainLate returns the explanation of a message that its sender wanted back
+// rather than delivered late.
+func explainLate() explanation {
+	return explanation{
+		status: reply.NewStatus(4, 7),
+		means:  "You, or the program that sent the message, asked for it to come back rather than to be delivered late.",
+		advice: "If the message is of use all the same, send it again with more time, or without a time.",
+	}
+}
+
 // What more than one reason advises.
 const (
 	sendAgain      = "Send the message again later. If it comes back again, ask the recipient's mail administrator."

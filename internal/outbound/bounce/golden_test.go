@@ -94,6 +94,49 @@ var notices = map[string]func() *Report{
 		r.Outcomes = []mail.Progress{answered(mail.Waiting, smtp.StageRCPT, "greylisting", "450 4.7.1 Greylisted, try again in 300 seconds")}
 		return r
 	},
+	"delay-deadline": func() *Report {
+		r := report(Delay, plainMessage, "bob@example.net")
+		r.Now = arrived.Add(10 * time.Minute)
+		r.Original.DeliverBy = mail.Deadline{At: r.Now, Mode: smtp.DeliverByNotify}
+		r.Outcomes = []mail.Progress{answered(mail.Waiting, smtp.StageRCPT, "overload", "450 4.2.0 busy")}
+		return r
+	},
+	"failure-deadline": func() *Report {
+		r := report(Failure, plainMessage, "bob@example.net")
+		r.Now = arrived.Add(10 * time.Minute)
+		r.Original.DeliverBy = mail.Deadline{At: r.Now, Mode: smtp.DeliverByReturn}
+		r.Outcomes = []mail.Progress{failedAt(mail.Failed, "", "expired",
+			"the sender wanted the message delivered by Thu, 05 Mar 2026 14:12:11 UTC or not at all; the last attempt met: 450 4.2.0 busy")}
+		r.Outcomes[0].Last.Reply = reply.New(reply.TransactionFailed, reply.NewStatus(4, 7), "it is late")
+		return r
+	},
+	"failure-requiretls": func() *Report {
+		r := report(Failure, plainMessage, "bob@example.net")
+		r.Original.RequireTLS, r.Original.Ret = true, smtp.RetFull
+		r.Outcomes = []mail.Progress{failedAt(mail.Failed, "mx.example.net", "tls-required",
+			"the sender requires TLS on the whole way, and mx.example.net does not offer REQUIRETLS, and so might pass it on without")}
+		r.Outcomes[0].Last.Reply = reply.New(reply.MailboxUnavailable, reply.NewStatus(7, 30), "no REQUIRETLS")
+		return r
+	},
+	"failure-8bit": func() *Report {
+		r := report(Failure, plainMessage, "bob@example.net")
+		r.Outcomes = []mail.Progress{failedAt(mail.Failed, "mx.example.net", "unsupported-parameter",
+			"the message has letters beyond ASCII that are not encoded, and the next hop, which does not offer 8BITMIME, may break them")}
+		r.Outcomes[0].Last.Reply = reply.New(reply.TransactionFailed, reply.NewStatus(6, 3), "8-bit")
+		return r
+	},
+	"relay": func() *Report {
+		r := report(Relay, plainMessage, "bob@example.net")
+		r.Original.DeliverBy = mail.Deadline{At: arrived.Add(time.Hour), Mode: smtp.DeliverByNotify}
+		r.Outcomes = []mail.Progress{answered(mail.Relayed, smtp.StageContent, "", "250 Ok: queued as 12345")}
+		return r
+	},
+	"relay-traced": func() *Report {
+		r := report(Relay, plainMessage, "bob@example.net")
+		r.Original.DeliverBy = mail.Deadline{At: arrived.Add(time.Hour), Mode: smtp.DeliverByReturn, Trace: true}
+		r.Outcomes = []mail.Progress{answered(mail.Relayed, smtp.StageContent, "", "250 Ok: queued as 12345")}
+		return r
+	},
 	"success": func() *Report {
 		r := report(Success, plainMessage, "bob@example.net", "carol@example.net")
 		r.Outcomes = []mail.Progress{

@@ -16,6 +16,8 @@ func (r *Report) subject() string {
 		return "Your message is delayed"
 	case r.Kind == Success:
 		return "Your message was delivered"
+	case r.Kind == Relay:
+		return "Your message was passed on"
 	case len(r.Recipients) < len(r.Original.Recipients):
 		return "Your message could not be delivered to everyone"
 	}
@@ -42,10 +44,16 @@ func (r *Report) humanPart(header, whole bool) []byte {
 func (r *Report) opening() string {
 	switch r.Kind {
 	case Delay:
+		if by := r.Original.DeliverBy; by.Mode == smtp.DeliverByNotify && !r.Now.Before(by.At) {
+			return "You wanted your message delivered by " + r.date(by.At) + ". It has not reached the recipients below so far. " +
+				"You need not send it again: this server goes on trying until " + r.date(r.WillRetryUntil) + ", and tells you if it gives up."
+		}
 		return "Your message has not reached the recipients below so far. You need not send it again: " +
 			"this server goes on trying until " + r.date(r.WillRetryUntil) + ", and tells you if it gives up."
 	case Success:
 		return "You asked to be told when your message was delivered. This is so for the recipients below."
+	case Relay:
+		return "You wanted your message delivered by " + r.date(r.Original.DeliverBy.At) + ". For the recipients below this server has passed it on."
 	}
 	text := "Your message could not be delivered to the recipients below. Nothing more will be tried for them."
 	if len(r.Recipients) < len(r.Original.Recipients) {
@@ -101,8 +109,11 @@ const indent = "    "
 // and what to do.
 func (r *Report) appendStory(b []byte, p *mail.Progress) []byte {
 	last := &p.Last
-	if r.Kind == Success {
+	switch r.Kind {
+	case Success:
 		return appendWrapped(b, indent, success(p))
+	case Relay:
+		return appendWrapped(b, indent, r.relayed(p))
 	}
 	b = appendWrapped(b, indent, r.happened(p))
 	switch {
@@ -116,6 +127,9 @@ func (r *Report) appendStory(b []byte, p *mail.Progress) []byte {
 		b = append(b, "\r\n"...)
 	}
 	e := explain(last.Reason)
+	if isLate(p) {
+		e = explainLate()
+	}
 	b = appendWrapped(b, indent, "What it means: "+e.means)
 	if r.Kind == Delay {
 		return b // there is nothing to be done
@@ -131,11 +145,29 @@ func success(p *mail.Progress) string {
 	return "The server " + hostName(p.Last.Host) + " has taken the message. It does not send such notices, so this is all that you will hear of it, unless it fails later."
 }
 
+// relayed tells what is to be expected of the server that has the message now.
+func (r *Report) relayed(p *mail.Progress) string {
+	text := "The server " + hostName(p.Last.Host) + " has taken the message"
+	if r.Original.DeliverBy.Trace {
+		return text + ". You asked to be told of each server on its way; a server that does not know of such wishes ends the account."
+	}
+	return text + ". It does not know of such wishes: it delivers the message when it can, and does not tell you when it is late."
+}
+
+// isLate tells of a message that came back because a time that its sender had set
+// was over, or could not be kept.
+func isLate(p *mail.Progress) bool {
+	return p.State == mail.Failed && p.Last.Reason == "expired" && !said(&p.Last)
+}
+
 // happened says what became of the attempts.
 func (r *Report) happened(p *mail.Progress) string {
+	if isLate(p) {
+		return "The message was not delivered in the time that was set for it:"
+	}
 	last := lastAttempt(p)
 	if p.State == mail.Expired {
-		return "This server has tried for " + period(r.Now.Sub(r.Original.Arrived)) + " and has given up. When it last tried, " + last
+		return "This server has tried for " + period(r.Now.Sub(r.Original.Released())) + " and has given up. When it last tried, " + last
 	}
 	return strings.ToUpper(last[:1]) + last[1:]
 }

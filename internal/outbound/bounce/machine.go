@@ -24,6 +24,9 @@ func (r *Report) machinePart(utf8 bool) []byte {
 		b = appendField(b, "Original-Envelope-Id", text(address(r.Original.EnvID)))
 	}
 	b = r.appendDate(b, "Arrival-Date", r.Original.Arrived)
+	if by := r.Original.DeliverBy; !by.IsZero() { // RFC 2852 section 5
+		b = r.appendDate(b, "Deliver-By-Date", by.At)
+	}
 	for n, i := range r.Recipients {
 		b = append(b, "\r\n"...)
 		b = r.appendRecipient(b, &r.Original.Recipients[i], &r.Outcomes[n], utf8, text)

@@ -20,7 +20,13 @@ const (
 	// Success: recipients got the message, or a server that sends no such
 	// notices took it.
 	Success
+	// Relay: a server took the message, and its sender has set a time by which it
+	// is to be delivered (RFC 2852).
+	Relay
 )
+
+// good tells of the kinds in which nothing went wrong.
+func (k Kind) good() bool { return k == Success || k == Relay }
 
 // String returns the kind in lower case.
 func (k Kind) String() string {
@@ -31,6 +37,8 @@ func (k Kind) String() string {
 		return "delay"
 	case Success:
 		return "success"
+	case Relay:
+		return "relay"
 	}
 	return "invalid"
 }
@@ -60,7 +68,8 @@ type Report struct {
 
 // Wanted tells whether the sender of a message wants a notice of this kind
 // about the recipient with this index. Where NOTIFY was not given that is so
-// for failures and delays (RFC 3461 section 4.1). The null reverse-path never
+// for failures and delays (RFC 3461 section 4.1); and who sets a time is told of
+// a relay unless NOTIFY=NEVER (RFC 2852). The null reverse-path never
 // gets one (RFC 5321 section 6.1).
 func Wanted(kind Kind, e *mail.Envelope, recipient int) bool {
 	if e.ReversePath.IsNull() {
@@ -74,6 +83,8 @@ func Wanted(kind Kind, e *mail.Envelope, recipient int) bool {
 		return notify == 0 || notify&smtp.NotifyDelay != 0
 	case Success:
 		return notify&smtp.NotifySuccess != 0
+	case Relay:
+		return notify&smtp.NotifyNever == 0
 	}
 	return false
 }

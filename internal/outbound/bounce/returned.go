@@ -20,13 +20,14 @@ type returned struct {
 }
 
 // readOriginal reads what the notice is to return: the whole message where the
-// sender asked for it, it failed, and it is not larger than most; else the
-// header section (RFC 3461 section 6.2). No more than that is read.
+// sender asked for it, it failed, it is not larger than most and need not travel
+// protected; else the header section (RFC 3461 section 6.2, RFC 8689 section 5).
+// No more than that is read.
 func (r *Report) readOriginal(most int64) (returned, error) {
 	if r.OriginalContent == nil {
 		return returned{}, nil
 	}
-	whole := r.Kind == Failure && r.Original.Ret == smtp.RetFull && r.OriginalSize <= most
+	whole := r.Kind == Failure && r.Original.Ret == smtp.RetFull && !r.Original.RequireTLS && r.OriginalSize <= most
 	limit := int64(maxHeader)
 	if whole {
 		limit = r.OriginalSize

@@ -22,7 +22,7 @@ func said(a *mail.Attempt) bool { return !a.Reply.IsZero() && a.Problem == "" }
 func statusOf(kind Kind, p *mail.Progress) reply.Enhanced {
 	class := reply.ClassTransient
 	switch {
-	case kind == Success:
+	case kind.good():
 		class = reply.ClassCompleted
 	case p.State == mail.Failed:
 		class = reply.ClassPermanent
@@ -30,7 +30,7 @@ func statusOf(kind Kind, p *mail.Progress) reply.Enhanced {
 	status := p.Last.Reply.Status
 	switch {
 	case !status.IsZero():
-	case kind == Success:
+	case kind.good():
 		status = reply.Undefined()
 	case p.Last.IsZero():
 		status = explain("expired").status

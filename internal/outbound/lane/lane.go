@@ -27,6 +27,9 @@ type Options[J any] struct {
 	Idle time.Duration
 	// NewWorker makes a worker. It must not block.
 	NewWorker func() Worker[J]
+	// Rank tells which of the jobs that wait goes first: the one of the greater
+	// rank, of which there should be few. Nil means that all are equal.
+	Rank func(job J) int
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -39,7 +42,7 @@ type Lane[J any] struct {
 	group   sync.WaitGroup
 
 	mu      sync.Mutex
-	pending ring[J]
+	pending ranks[J]
 	idle    []*seat[J] // the last to become idle is at the end
 	workers int
 	closed  bool
@@ -63,6 +66,9 @@ func New[J any](o Options[J]) *Lane[J] {
 	}
 	if o.Idle <= 0 {
 		o.Idle = 5 * time.Second
+	}
+	if o.Rank == nil {
+		o.Rank = func(J) int { return 0 }
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -92,7 +98,7 @@ func (l *Lane[J]) Submit(job J) (at time.Time, ok bool) {
 		s := &seat[J]{worker: l.options.NewWorker(), job: make(chan J, 1)}
 		l.group.Go(func() { l.run(s, job) })
 	case l.pending.len() < l.options.Pending:
-		l.pending.push(job)
+		l.pending.push(job, l.options.Rank(job))
 	default:
 		return l.book.appointment(l.options.Now(), l.pending.len()), false
 	}

@@ -1,6 +1,10 @@
 package route
 
-import "github.com/weirmail/weir/reply"
+import (
+	"net/netip"
+
+	"github.com/weirmail/weir/reply"
+)
 
 // Route is where mail for a domain goes. It is shared and must not be changed.
 type Route struct {
@@ -15,9 +19,21 @@ type Route struct {
 	Groups [][]Host
 	// TLS is what the hosts have to speak.
 	TLS TLSPolicy
+	// Protected is set where the hosts have to offer REQUIRETLS as well.
+	Protected bool
 	// Final is set where the hosts are the last stop, which is so for LMTP:
 	// the Return-Path field is added (RFC 5321 section 4.4).
 	Final bool
+}
+
+// Protect returns the route for mail that has to travel protected (RFC 8689): to
+// the same hosts, whose certificates have to be valid whatever the policy asks,
+// in a lane of its own.
+func (r *Route) Protect() *Route {
+	p := *r
+	p.TLS, p.Protected = TLSVerified, true
+	p.Lane += " requiretls"
+	return &p
 }
 
 // Protocol is what a host speaks.
@@ -89,6 +105,16 @@ type Address struct {
 	Network, Addr string
 	// Host is the name for TLS and for the log.
 	Host string
+}
+
+// Local tells an address that nothing leaves this machine by: a Unix socket, or
+// the store of mailboxes on loopback. What a server on loopback relays does leave.
+func (a Address) Local(p Protocol) bool {
+	if a.Network == "unix" {
+		return true
+	}
+	addr, err := netip.ParseAddrPort(a.Addr)
+	return err == nil && p == LMTP && addr.Addr().IsLoopback()
 }
 
 // Error says that there is no way for a forward-path, or to a host.
