@@ -54,6 +54,9 @@ func (m *memory) Put(_ context.Context, e *mail.Envelope, r io.Reader) error {
 		return &spool.ContentError{Err: err}
 	}
 	lease := m.add(e, content, true)
+	if len(lease.Recipients) == 0 {
+		return nil // it is due later
+	}
 	if m.take == nil || !m.take(lease) {
 		return m.Release(context.Background(), lease, time.Time{})
 	}
@@ -69,6 +72,9 @@ func (m *memory) add(e *mail.Envelope, content []byte, leased bool) *mail.Lease 
 	m.messages[e.ID] = stored
 	l := &mail.Lease{Envelope: clone(e), Fresh: true}
 	for i := range e.Recipients {
+		if leased && e.Recipients[i].Progress.Due.After(time.Now()) {
+			continue
+		}
 		l.Recipients = append(l.Recipients, i)
 		stored.leased[i] = leased
 	}
