@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -244,4 +246,72 @@ func signalOf(d api.Decision, name string) api.Signal {
 		}
 	}
 	return api.Signal{}
+}
+
+// TestWhoFindsNoSlotWhileProcessorsAreLateHearsOfTheLoad takes the processors from
+// the relay for most of the time, as a busy machine or a quota does.
+func TestWhoFindsNoSlotWhileProcessorsAreLateHearsOfTheLoad(t *testing.T) {
+	d := startStrict(t, folder(t), "[admission]\nslots = 1\nwait = \"10ms\"\n")
+	busy := dial(t, d.address())
+	busy.greet()
+	busy.begin()
+	end := busy.talkOn()
+	whole := d.stutter(300*time.Millisecond, 30*time.Millisecond)
+	r := d.awaitRefusal("127.0.0.1", "421 4.3.2", "load")
+	whole()
+	decision := d.explained(r, "accept")
+	if s := signalOf(decision, "load"); decision.Deciding != "load" || s.Effective < 0.8 || s.Limit != 40 || s.Unit != "ms" {
+		t.Errorf("the decision is %+v", decision)
+	}
+	end()
+	busy.ask(".", "250 2.0.0 ")
+	busy.ask("QUIT", "221 ")
+	d.awaitGreeting("127.0.0.1")
+}
+
+// stutter stops the process for some time, lets it run for some, and so on, until the
+// function that it returns is called.
+func (d *daemon) stutter(stopped, running time.Duration) (end func()) {
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			for _, next := range []struct {
+				signal syscall.Signal
+				time.Duration
+			}{{syscall.SIGSTOP, stopped}, {syscall.SIGCONT, running}} {
+				d.cmd.Process.Signal(next.signal)
+				select {
+				case <-time.After(next.Duration):
+				case <-over:
+					d.cmd.Process.Signal(syscall.SIGCONT)
+					return
+				}
+			}
+		}
+	}()
+	end = sync.OnceFunc(func() { close(over); <-done })
+	d.t.Cleanup(end)
+	return end
+}
+
+func TestTheLongestIdleSessionsMakeRoomWhereConnectionsAreShort(t *testing.T) {
+	t.Parallel()
+	d := startStrict(t, folder(t), "[admission]\nmax_connections = 10\n")
+	idle, busy := dial(t, d.address()), dial(t, d.address())
+	idle.greet()
+	busy.greet()
+	busy.begin()
+	for range 6 { // at 8 of 10 the patience with idle sessions is 10 seconds
+		dial(t, d.address()).greet()
+	}
+	if line := idle.hear("421 4.4.2 "); !strings.Contains(line, "reason=idle") {
+		t.Errorf("heard %q", line)
+	}
+	idle.ended()
+	busy.say("Subject: a transaction is not idle\r\n\r\nx\r\n.\r\n")
+	busy.hear("250 2.0.0 ")
+	if log := d.output(); !strings.Contains(log, "idle sessions are sent away") {
+		t.Error("the log does not tell of it")
+	}
 }
