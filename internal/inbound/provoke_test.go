@@ -394,6 +394,17 @@ func provocations(t *testing.T) map[string]provocation {
 				return r
 			},
 		},
+		"hold-busy": {
+			plan: func(p *plan) { p.listener.Offers.FutureRelease = time.Hour },
+			start: func(h *house) *room {
+				r := h.greeted()
+				var busy admission.Readings
+				busy[admission.SignalQueue] = admission.Reading{Value: 0.9, Target: 1, Hard: 2}
+				h.tick(0, busy)
+				r.say("MAIL FROM:<ada@example.org> HOLDFOR=60", "455 ")
+				return r
+			},
+		},
 		"greylisted":         putOff(t, false),
 		"greylisted-closing": putOff(t, true),
 		"disk-promised":      promised(admission.Budgets{Disk: 1 << 10}),
