@@ -32,6 +32,12 @@ func offersAUTH(c *Conn) bool { return len(c.mechanisms(c.secured())) > 0 }
 // whose mechanisms are not offered yet, which is told by 504 (RFC 4954 section 4).
 func (c *Conn) expectsAUTH() bool { return canStartTLS(c) && len(c.mechanisms(true)) > 0 }
 
+// canAuthenticate tells whether the client can yet show who it is, here or behind
+// STARTTLS.
+func (c *Conn) canAuthenticate() bool {
+	return (offersAUTH(c) || c.expectsAUTH()) && !c.authenticator().Authenticated()
+}
+
 // auth handles AUTH (RFC 4954 section 4).
 func (c *Conn) auth(args []byte) {
 	if !c.mayAuthenticate() {

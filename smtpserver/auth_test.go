@@ -34,6 +34,9 @@ func (d *doorman) Mechanisms(secured bool) []string {
 	return list
 }
 
+// Offers keeps priorities for those who have authenticated.
+func (d *doorman) Offers(keyword string) bool { return keyword != "MT-PRIORITY" || d.account != "" }
+
 func (d *doorman) Authenticated() bool { return d.account != "" }
 
 func (d *doorman) StartTLS(context.Context) error {
@@ -191,6 +194,16 @@ func TestASessionMayRefuseSTARTTLS(t *testing.T) {
 		}
 		k.hangUp()
 	})
+}
+
+func TestWhatIsForTheAuthenticatedIsOfferedToThem(t *testing.T) {
+	out := play(t, &Server{Offers: Offers{Priority: true}}, &doorman{}, ehlo+"MAIL FROM:<a@x.test> MT-PRIORITY=3\r\n"+
+		"AUTH ECHO "+b64("open")+"\r\n"+ehlo+"MAIL FROM:<a@x.test> MT-PRIORITY=3\r\nQUIT\r\n")
+	before, after, _ := strings.Cut(out, "235 ")
+	if codes(out) != "220 250 504 235 250 250 221" || !strings.Contains(before, "use AUTH first") ||
+		strings.Contains(before, "-MT-PRIORITY") || !strings.Contains(after, "-MT-PRIORITY") {
+		t.Error(out)
+	}
 }
 
 func TestGuessingEndsWithTheSession(t *testing.T) {

@@ -23,6 +23,8 @@ type extension struct {
 	// behindTLS tells of an extension that is not offered whether it would be
 	// after STARTTLS; nil for never.
 	behindTLS func(c *Conn) bool
+	// chosen marks what the session may keep from its client.
+	chosen bool
 	// verbs are the commands that exist with the extension only.
 	verbs []smtp.Verb
 	// mail and rcpt are the parameters it brings.
@@ -74,23 +76,27 @@ var extensions = []extension{
 		keyword:   "REQUIRETLS",
 		offered:   func(c *Conn) bool { return c.server.Offers.RequireTLS && c.secured() },
 		behindTLS: func(c *Conn) bool { return c.server.Offers.RequireTLS && canStartTLS(c) },
+		chosen:    true,
 		mail:      []mailParameter{{"REQUIRETLS", readRequireTLS}},
 	},
 	{
 		keyword: "DELIVERBY",
 		args:    leastDeliverBy,
 		offered: func(c *Conn) bool { return c.server.Offers.DeliverBy },
+		chosen:  true,
 		mail:    []mailParameter{{"BY", readDeliverBy}},
 	},
 	{
 		keyword: "FUTURERELEASE",
 		args:    func(c *Conn) string { return c.futureRelease(time.Now()).String() },
 		offered: func(c *Conn) bool { return c.server.Offers.FutureRelease > 0 },
+		chosen:  true,
 		mail:    []mailParameter{{"HOLDFOR", readHoldFor}, {"HOLDUNTIL", readHoldUntil}},
 	},
 	{
 		keyword: "MT-PRIORITY",
 		offered: func(c *Conn) bool { return c.server.Offers.Priority },
+		chosen:  true,
 		mail:    []mailParameter{{"MT-PRIORITY", readPriority}},
 	},
 	{keyword: "LIMITS", args: limitsOf},
@@ -124,7 +130,18 @@ func (c *Conn) futureRelease(now time.Time) smtp.FutureRelease {
 
 func canStartTLS(c *Conn) bool { return c.server.TLS != nil && !c.secured() }
 
-func (e *extension) isOffered(c *Conn) bool { return e.offered == nil || e.offered(c) }
+func (e *extension) isOffered(c *Conn) bool {
+	return (e.offered == nil || e.offered(c)) && !e.isWithheld(c)
+}
+
+// isWithheld tells that the session keeps an extension from its client.
+func (e *extension) isWithheld(c *Conn) bool {
+	if !e.chosen {
+		return false
+	}
+	chooser, ok := c.session.(Chooser)
+	return ok && !chooser.Offers(e.keyword)
+}
 
 // ehloLines returns the answer to EHLO: the name, and a line for each
 // extension that is offered.

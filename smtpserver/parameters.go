@@ -52,8 +52,11 @@ func (c *Conn) parameterAdvice(verb smtp.Verb, asked string) string {
 		switch {
 		case e.isOffered(c):
 			names = append(names, keywords...)
-		case e.behindTLS != nil && e.behindTLS(c) && slices.Contains(keywords, asked):
+		case !slices.Contains(keywords, asked):
+		case e.behindTLS != nil && e.behindTLS(c):
 			return "it needs TLS, use STARTTLS first"
+		case (e.offered == nil || e.offered(c)) && e.isWithheld(c) && c.canAuthenticate():
+			return "it is for those who have authenticated, use AUTH first"
 		}
 	}
 	return "offered here: " + strings.Join(names, " ")

@@ -42,6 +42,14 @@ type Greeter interface {
 	Greet(ctx context.Context) error
 }
 
+// Chooser is an add-on of a [Session] to whose client not all of the server's
+// [Offers] are offered.
+type Chooser interface {
+	// Offers tells whether an extension that the server has by choice is offered to
+	// this client, now, by its keyword. What it says may change with AUTH.
+	Offers(keyword string) bool
+}
+
 // TLSStarter is an add-on of a [Session] that is asked before STARTTLS is granted.
 type TLSStarter interface {
 	// StartTLS refuses the handshake, or returns nil. With nil the session forgets

@@ -306,17 +306,6 @@ func provocations(t *testing.T) map[string]provocation {
 				return r
 			},
 		},
-		"hold-denied": {
-			plan: func(p *plan) {
-				p.room.Policy = NewPolicy(nil, []string{"example.net"})
-				p.listener.Offers.FutureRelease = time.Hour
-			},
-			start: func(h *house) *room {
-				r := h.greeted()
-				r.say(aMail+" HOLDFOR=60", "550 ")
-				return r
-			},
-		},
 		"routing-loop": {start: func(h *house) *room {
 			r := h.greeted()
 			r.send(strings.Repeat("Received: from a by b\r\n", 101)+"\r\n", "554 ")

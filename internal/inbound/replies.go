@@ -14,13 +14,6 @@ var (
 		When:   "RCPT for a domain that the server does not take mail for, from a client that may not relay",
 		Advice: "Do not try again from here. Either the domain's MX points to the wrong host, or the client has to authenticate, or to be allowed by Weir's administrator; the text names the domain and the client.",
 	})
-	ReplyHoldDenied = smtpserver.NewRow(smtpserver.Row{
-		Name: "hold-denied", Code: reply.MailboxUnavailable, Status: reply.NewStatus(7, 1),
-		Text:   "Holding a message for later is not allowed from {client}; reason=relay-denied",
-		Reason: "relay-denied", RFC: "RFC 4865 5",
-		When:   "MAIL with HOLDFOR or HOLDUNTIL from a client that may not send to anywhere",
-		Advice: "Send the message without the parameter, when it is time. The client has to authenticate, or to be allowed by Weir's administrator, to have messages held.",
-	})
 	ReplyRoutingLoop = smtpserver.NewRow(smtpserver.Row{
 		Name: "routing-loop", Code: reply.TransactionFailed, Status: reply.NewStatus(4, 6),
 		Text:   "Too many hops: {count} Received fields, limit {limit}; reason=routing-loop",
@@ -53,6 +46,6 @@ var (
 
 // Replies returns every row of the policy's table.
 func Replies() []*smtpserver.Row {
-	own := []*smtpserver.Row{ReplyRelayDenied, ReplyHoldDenied, ReplyRoutingLoop, ReplyStorageFull, ReplyStoreFailed, ReplyNoSpool}
+	own := []*smtpserver.Row{ReplyRelayDenied, ReplyRoutingLoop, ReplyStorageFull, ReplyStoreFailed, ReplyNoSpool}
 	return append(own, busyRows()...)
 }

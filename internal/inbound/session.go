@@ -75,9 +75,6 @@ func (s *session) Mail(ctx context.Context, m *smtpserver.Mail) error {
 	if err := s.Resume(ctx); err != nil {
 		return err
 	}
-	if !s.mayHold(m) {
-		return smtpserver.Refuse(ReplyHoldDenied, s.client().String())
-	}
 	now := s.in.options.Now()
 	if s.guest != nil && (m.HoldFor != 0 || !m.HoldUntil.IsZero()) {
 		if d := s.in.options.Admission.Hold(&s.guest.Visit, now); d.Refused() {

@@ -21,6 +21,8 @@ func (s *session) envelope(m *smtpserver.Mail, now time.Time) *mail.Envelope {
 		RequireTLS:  m.RequireTLS,
 		Auth:        s.submitter(m.Auth),
 		HoldUntil:   m.HoldUntil,
+		Priority:    m.Priority,
+		HasPriority: m.HasPriority,
 		Recipients:  make([]mail.Recipient, 0, 1),
 	}
 	if m.HoldFor > 0 {
@@ -30,11 +32,6 @@ func (s *session) envelope(m *smtpserver.Mail, now time.Time) *mail.Envelope {
 		// What is held begins to be late when it is released.
 		at := e.Released().Add(time.Duration(m.DeliverBy.Seconds) * time.Second)
 		e.DeliverBy = mail.Deadline{At: at, Mode: m.DeliverBy.Mode, Trace: m.DeliverBy.Trace}
-	}
-	// RFC 6710 section 4.1 leaves it to the server whose priority it honours. From
-	// the rest, mail is as urgent as all mail, and so it is handed on.
-	if s.relays {
-		e.Priority, e.HasPriority = m.Priority, m.HasPriority
 	}
 	return e
 }
@@ -48,8 +45,9 @@ func (s *session) submitter(said *smtp.Path) *smtp.Path {
 	return &smtp.Path{}
 }
 
-// mayHold tells whether the client may have a message held. RFC 4865 is for those
-// who submit mail; for a stranger the spool is no storage.
-func (s *session) mayHold(m *smtpserver.Mail) bool {
-	return s.relays || m.HoldFor == 0 && m.HoldUntil.IsZero()
+// Offers keeps from strangers what is for those who submit mail: the spool is no
+// storage for them (RFC 4865), and their mail is no more urgent than other mail
+// (RFC 6710 section 4.1).
+func (s *session) Offers(keyword string) bool {
+	return s.relays || keyword != "FUTURERELEASE" && keyword != "MT-PRIORITY"
 }

@@ -76,9 +76,10 @@ func TestStrangersHaveNoPriorityAndNothingHeld(t *testing.T) {
 	r := asking(t, false)
 	r.say("EHLO client.test", "250 ")
 	for _, param := range []string{"HOLDFOR=60", "HOLDUNTIL=" + smtp.FormatHoldUntil(time.Now().Add(time.Hour))} {
-		r.say("MAIL FROM:<ada@example.org> "+param, "550 5.7.1 Holding a message for later is not allowed from 127.0.0.1; reason=relay-denied")
+		r.say("MAIL FROM:<ada@example.org> "+param, "504 5.5.4 ")
 	}
-	r.say("MAIL FROM:<ada@example.org> MT-PRIORITY=9 BY=60;R", "250 ")
+	r.say("MAIL FROM:<ada@example.org> MT-PRIORITY=9", "504 5.5.4 ")
+	r.say("MAIL FROM:<ada@example.org> BY=60;R", "250 ")
 	r.say("RCPT TO:<bob@example.net>", "250 ")
 	r.say("DATA", "354 ")
 	r.say("Subject: x\r\n\r\nx\r\n.", "250 ")
