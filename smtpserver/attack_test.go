@@ -503,3 +503,26 @@ func TestFailingSessions(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingBehindABareLFIsRun: RFC 5321 section 2.3.8 knows no line end but CRLF.
+func TestNothingBehindABareLFIsRun(t *testing.T) {
+	for input, want := range map[string]string{
+		ehlo + "XYZZY\nMAIL FROM:<a@x.test>\r\n": "220 250 421",
+		ehlo + "XYZZY\nBDAT 5 LAST\r\nQUIT\r\n":  "220 250 421",
+		ehlo + "NO\rOP\r\nMAIL FROM:<>\r\n":      "220 250 500 250",
+	} {
+		session := &recorder{}
+		out := play(t, &Server{}, session, input)
+		if got := codes(out); got != want {
+			t.Errorf("%q: got %s, want %s", input, got, want)
+		}
+	}
+	bubble(t, "typed by hand", func(t *testing.T) {
+		k := newTalk(t, &Server{}, &recorder{})
+		k.send("EHLO c.test\n", ehlo, "NOOP\n", "NOOP\r\n")
+		if got := k.codes(); got != "220 500 250 500 250" {
+			t.Error(got)
+		}
+		k.hangUp()
+	})
+}

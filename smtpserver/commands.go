@@ -103,6 +103,8 @@ func (c *Conn) rejectLine(fault lineFault) {
 	switch fault {
 	case lineTooLong:
 		c.reject(ReplyLineTooLong, strconv.Itoa(commandSize))
+	case lineBareLF:
+		c.rejectBareLF()
 	case lineBareNewline:
 		c.reject(ReplyBareNewlineCommand)
 	case lineChunk:
@@ -112,6 +114,17 @@ func (c *Conn) rejectLine(fault lineFault) {
 	default:
 		c.reject(ReplyControlInCommand)
 	}
+}
+
+// rejectBareLF answers a line that ends in LF alone. Somebody who types such lines
+// hears of each; but what stands behind one in the same write belongs to the line (RFC
+// 5321 section 2.3.8), and nobody knows where it would end: it is never run.
+func (c *Conn) rejectBareLF() {
+	if len(c.unread()) > 0 {
+		c.answer(ReplyInputBehindLF)
+		return
+	}
+	c.reject(ReplyBareNewlineCommand)
 }
 
 // lineLimit is the greatest length of a command line with its CRLF: what RFC

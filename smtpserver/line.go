@@ -14,7 +14,8 @@ type lineFault uint8
 const (
 	lineOK lineFault = iota
 	lineTooLong
-	lineBareNewline
+	lineBareNewline // a CR inside
+	lineBareLF      // ended by LF alone
 	lineControl
 	lineChunk // a BDAT that cannot be read
 	lineTLS   // the first octet of a TLS handshake
@@ -106,7 +107,7 @@ func (c *Conn) checkLine(raw []byte) ([]byte, lineFault) {
 	}
 	fault := lineOK
 	if !isCRLF && !c.normalizes() {
-		fault = lineBareNewline
+		fault = lineBareLF
 	} else {
 		fault = findControl(line)
 	}

@@ -157,13 +157,18 @@ func (w *walker) hello() {
 		if r := w.say("AUTH " + w.caps.Auth()[0] + " " + b64("open")); r.Code != reply.AuthSucceeded && r.Code != reply.BadSequence {
 			w.fatal(r)
 		}
+		w.ehlo() // there is more to have now
 	default:
-		r := w.say("EHLO c.test")
-		if r.Code != reply.OK {
-			w.fatal(r)
-		}
-		w.caps = smtp.ParseCapabilities(r.Lines[1:])
+		w.ehlo()
 	}
+}
+
+func (w *walker) ehlo() {
+	r := w.say("EHLO c.test")
+	if r.Code != reply.OK {
+		w.fatal(r)
+	}
+	w.caps = smtp.ParseCapabilities(r.Lines[1:])
 }
 
 // ask asks for one thing, and looks whether the answer is what EHLO promised.

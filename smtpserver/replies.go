@@ -135,6 +135,11 @@ var (
 		Reason: "bad-sequence", RFC: "RFC 2920 3.1", When: "DATA is refused and the client has not waited for the answer: its message must not be run as commands",
 		Advice: "Connect again and wait for the answer to DATA before sending the message. The developer of the client acts.",
 	})
+	ReplyInputBehindLF = NewRow(Row{
+		Name: "input-behind-bare-lf", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(5, 2), Text: "{host} Command line ended by LF alone with more behind it, closing channel; reason=syntax",
+		Reason: "syntax", RFC: "RFC 5321 2.3.8", When: "a command line ends in LF without CR, and the same write has more: that is one line, and is not run as several",
+		Advice: "The client's developer ends each line with CR and LF, and lets no line end into an address or a name.",
+	})
 	ReplyNotSMTP = NewRow(Row{
 		Name: "not-smtp", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(5, 1), Text: "{host} This port speaks SMTP, not {protocol}, closing channel; reason=unsupported-command",
 		Reason: "unsupported-command", RFC: "RFC 5321 7.8", When: "a client speaks HTTP, or begins with TLS where STARTTLS is meant",
@@ -321,7 +326,7 @@ func Replies() []*Row {
 		ReplyUnsupportedMechanism, ReplyAuthFailed,
 		ReplyUnrecognizedParameter, ReplyUnsupportedValue, ReplyUnrecognizedValue,
 		ReplyShutdown, ReplyIdle, ReplySlow, ReplyTooManyErrors, ReplyTooManyCommands, ReplyTooManyTransactions,
-		ReplyEndlessLine, ReplyEndlessContent, ReplyChunkLost, ReplyBehindData, ReplyNotSMTP, ReplyPlaintextBehindTLS, ReplyPanic,
+		ReplyEndlessLine, ReplyEndlessContent, ReplyChunkLost, ReplyBehindData, ReplyInputBehindLF, ReplyNotSMTP, ReplyPlaintextBehindTLS, ReplyPanic,
 		ReplySessionFault, ReplyClientGone, ReplyTooManyRecipients,
 		ReplyUnknownCommand, ReplyLineTooLong, ReplyBareNewlineCommand, ReplyControlInCommand, ReplySyntax, ReplyNoArguments,
 		ReplyHELOSyntax, ReplySenderSyntax, ReplyRecipientSyntax, ReplyParameterValue, ReplyNotImplemented, ReplyBadSequence,

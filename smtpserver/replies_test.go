@@ -60,6 +60,7 @@ func provocations() map[string]provocation {
 		"unknown-command":      {input: "WHATEVER x\r\n"},
 		"line-too-long":        {input: "NOOP " + long + "\r\n"},
 		"bare-newline-command": {input: "NOOP\n"},
+		"input-behind-bare-lf": {input: "NOOP\nNOOP\r\n"},
 		"control-in-command":   {input: "NOOP \x00\r\n"},
 		"syntax":               {input: ehlo + "MAIL TO:<a@b.test>\r\n"},
 		"no-arguments":         {input: "RSET now\r\n"},
