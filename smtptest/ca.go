@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"math/big"
 	"net"
 	"testing"
@@ -112,4 +113,9 @@ func (ca *CA) ServerConfig(names ...string) *tls.Config {
 // expects the server to have the name.
 func (ca *CA) ClientConfig(name string) *tls.Config {
 	return &tls.Config{RootCAs: ca.Pool(), ServerName: name, MinVersion: tls.VersionTLS12}
+}
+
+// PEM returns the authority as the file that programs are told to trust.
+func (ca *CA) PEM() string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.cert.Raw}))
 }

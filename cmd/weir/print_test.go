@@ -119,11 +119,20 @@ func TestStatusIsReadable(t *testing.T) {
 	starting.Admission, starting.State, starting.Problem, starting.Started = nil, api.StateStarting, "the relay is starting", noon
 	broken := calm()
 	broken.Problem = "the spool takes no more mail: write db/000042.log: input/output error"
+	secured := calm()
+	secured.Admission = nil
+	secured.Listeners[0].ProxyRefused = 2
+	secured.Certificates = []api.Certificate{
+		{File: "/etc/weir/tls/fullchain.pem", Names: []string{"mx.example.org", "mail.example.org"}, Expires: noon.Add(60 * 24 * time.Hour)},
+		{File: "/etc/weir/tls/old.pem", Names: []string{"old.example.org"}, Expires: noon.Add(-time.Hour), Problem: "reading the certificate: open /etc/weir/tls/old.pem: no such file or directory"},
+		{Names: []string{"localhost", "127.0.0.1"}, Expires: noon.Add(90 * 24 * time.Hour)},
+	}
 	for _, test := range []struct {
 		name   string
 		status *api.Status
 		code   int
 	}{
+		{"status-certificates", secured, exitOK},
 		{"status-calm", calm(), exitOK},
 		{"status-pressed", pressedHard(), exitWarning},
 		{"status-nearly", nearly, exitOK},

@@ -32,6 +32,7 @@ func writeStatus(w io.Writer, s *api.Status, now time.Time) error {
 		writeLedgers(table, a.Ledgers)
 	}
 	writeListeners(table, s.Listeners)
+	writeCertificates(table, s.Certificates, now)
 	if a := s.Admission; a != nil {
 		writeClasses(table, a)
 		writeRefused(table, a.Counts.Refused)
@@ -223,6 +224,28 @@ func writeListeners(w io.Writer, listeners []api.Listener) {
 		if l.ProxyRefused > 0 {
 			fmt.Fprintf(w, "%s from proxies of %s closed: no good PROXY header.\n",
 				count(l.ProxyRefused, "connection"), printable(l.Name))
+		}
+	}
+}
+
+// writeCertificates prints what is shown to whoever speaks TLS, and until when it
+// can be.
+func writeCertificates(w io.Writer, all []api.Certificate, now time.Time) {
+	if len(all) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nCERTIFICATE FOR\tENDS\tFILE")
+	for i := range all {
+		c := &all[i]
+		ends := c.Expires.In(now.Location()).Format("2006-01-02") + ", in " + age(c.Expires.Sub(now))
+		if !c.Expires.After(now) {
+			ends = c.Expires.In(now.Location()).Format("2006-01-02") + ", ENDED"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", cmp.Or(printable(strings.Join(c.Names, " ")), "-"), ends, cmp.Or(printable(c.File), "made at the start"))
+	}
+	for i := range all {
+		if p := all[i].Problem; p != "" {
+			fmt.Fprintf(w, "Not shown: %s\n", printable(p))
 		}
 	}
 }

@@ -52,13 +52,14 @@ var rules = map[string]rule{
 	"internal/outbound/bounce":  {ours: vocabulary, libraries: []string{"github.com/emersion/go-message"}},
 
 	// The world outside, each behind one door.
-	"internal/dns":       {libraries: []string{"github.com/miekg/dns", "github.com/maypok86/otter/v2", "golang.org/x/net", "golang.org/x/sync"}},
-	"internal/vfs":       {libraries: []string{"github.com/cockroachdb/pebble/v2", "golang.org/x/sys"}},
-	"internal/config":    {libraries: []string{"github.com/pelletier/go-toml/v2"}},
-	"internal/resources": {libraries: []string{"golang.org/x/sys"}},
-	"internal/proxy":     {libraries: []string{"github.com/pires/go-proxyproto"}},
-	"internal/sockets":   {libraries: []string{"golang.org/x/sys"}},
-	"internal/systemd":   {libraries: []string{"golang.org/x/sys"}},
+	"internal/dns":         {libraries: []string{"github.com/miekg/dns", "github.com/maypok86/otter/v2", "golang.org/x/net", "golang.org/x/sync"}},
+	"internal/vfs":         {libraries: []string{"github.com/cockroachdb/pebble/v2", "golang.org/x/sys"}},
+	"internal/config":      {libraries: []string{"github.com/pelletier/go-toml/v2"}},
+	"internal/resources":   {libraries: []string{"golang.org/x/sys"}},
+	"internal/certificate": {libraries: []string{"github.com/fsnotify/fsnotify"}},
+	"internal/proxy":       {libraries: []string{"github.com/pires/go-proxyproto"}},
+	"internal/sockets":     {libraries: []string{"golang.org/x/sys"}},
+	"internal/systemd":     {libraries: []string{"golang.org/x/sys"}},
 
 	// What people look at. It declares the interfaces that it needs, and does
 	// not know who is behind them.

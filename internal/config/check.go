@@ -15,7 +15,7 @@ func check(d *decoder, src Source) {
 	checkDestinations(d, c)
 	checkClients(d, c)
 	checkListeners(d, c)
-	checkCertificate(d, c, src)
+	checkTLS(d, c, src)
 	checkSMTP(d, c.SMTP)
 	checkRetry(d, c.Retry)
 	checkDelivery(d, c.Delivery)

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
@@ -95,7 +94,7 @@ func checkListener(d *decoder, c *Config, key string, l Listener) {
 	switch {
 	case l.TLS == ListenerTLSImplicit && network == "unix":
 		d.wrong(key+".tls", "a Unix socket needs no TLS", `write tls = "off"`)
-	case l.TLS == ListenerTLSImplicit && c.TLS.Certificate == "":
+	case l.TLS == ListenerTLSImplicit && !c.HasCertificate(&l):
 		d.lacks(key+".tls", "TLS needs a certificate", "set certificate and key under [tls]")
 	}
 	switch {
@@ -186,39 +185,6 @@ func checkSocket(path string) error {
 		return fmt.Errorf("the path of a socket has at most %d octets, this one has %d", maxSocketPath, len(path))
 	}
 	return nil
-}
-
-// checkCertificate loads the certificate, so that a wrong one is heard of now.
-func checkCertificate(d *decoder, c *Config, src Source) {
-	if c.TLS.Certificate == "" && c.TLS.Key == "" {
-		return
-	}
-	if c.TLS.Key == "" {
-		d.lacks("tls.certificate", "the certificate needs its key", "set key under [tls]")
-		return
-	}
-	if c.TLS.Certificate == "" {
-		d.lacks("tls.key", "the key needs its certificate", "set certificate under [tls]")
-		return
-	}
-	certificate, err := src.ReadFile(c.TLS.Certificate)
-	if err != nil {
-		d.wrong("tls.certificate", fmt.Sprintf("%s cannot be read: %v", c.TLS.Certificate, plain(err)), "")
-	}
-	key, keyErr := src.ReadFile(c.TLS.Key)
-	if keyErr != nil {
-		d.wrong("tls.key", fmt.Sprintf("%s cannot be read: %v", c.TLS.Key, plain(keyErr)), "")
-	}
-	if err != nil || keyErr != nil {
-		return
-	}
-	pair, err := tls.X509KeyPair(certificate, key)
-	switch {
-	case err != nil:
-		d.wrong("tls.certificate", fmt.Sprintf("certificate and key cannot be used: %s", strings.TrimPrefix(err.Error(), "tls: ")), "")
-	case src.Now.After(pair.Leaf.NotAfter):
-		d.doubt("tls.certificate", fmt.Sprintf("the certificate ended on %s", pair.Leaf.NotAfter.Format("2006-01-02")), "")
-	}
 }
 
 // checkAdmin keeps the page, which has no sign-in, on this machine. In

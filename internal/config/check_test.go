@@ -6,7 +6,10 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"math/big"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -86,8 +89,14 @@ func TestValuesThatCannotBeTaken(t *testing.T) {
 		{"listener[0].tls", "[[listener]]\naddress = \":465\"\ntls = \"implicit\""},
 		{"listener[0].tls", "[[listener]]\naddress = \"unix:/run/a\"\ntls = \"implicit\""},
 		{"listener[0].protocol", "[[listener]]\naddress = \":25\"\nprotocol = \"lmtp\""},
-		{"tls.certificate", "[tls]\ncertificate = \"a.pem\""},
-		{"tls.key", "[tls]\nkey = \"a.pem\""},
+		{"tls.certificate[0]", "[tls]\ncertificate = \"a.pem\""},
+		{"tls.key[1]", "[tls]\ncertificate = \"a.pem\"\nkey = [\"a.pem\", \"b.pem\"]"},
+		{"tls.certificate[1]", "[tls]\ncertificate = [\"a.pem\", \"none.pem\"]\nkey = [\"a.pem\", \"b.pem\"]"},
+		{"tls.min_version", "[tls]\nmin_version = \"1.1\""},
+		{"listener[0].key[0]", "[[listener]]\nkey = \"a.pem\""},
+		{"listener[0].client_certificate", "[[listener]]\nclient_certificate = \"request\""},
+		{"listener[0].client_ca", "[[listener]]\nclient_ca = \"none.pem\""},
+		{"tls.key[0]", "[tls]\nkey = \"a.pem\""},
 		{"smtp.max_message_size", "[smtp]\nmax_message_size = 65535"},
 		{"smtp.max_recipients", "[smtp]\nmax_recipients = 0"},
 		{"smtp.max_received", "[smtp]\nmax_received = -1"},
@@ -242,10 +251,39 @@ func TestCertificateIsLoaded(t *testing.T) {
 			if test.problem == "" && err != nil || test.problem != "" && (err == nil || !strings.Contains(err.Error(), test.problem)) {
 				t.Errorf("got %v, want %q", err, test.problem)
 			}
-			if hasKey(warnings, "tls.certificate") != test.warning {
+			if hasKey(warnings, "tls.certificate[0]") != test.warning {
 				t.Errorf("warnings: %v", warnings)
 			}
 		})
+	}
+}
+
+// A key that everyone may read is no secret.
+func TestAKeyForEveryoneIsWarnedOf(t *testing.T) {
+	now := time.Now()
+	cert, key := selfSigned(t, now)
+	for mode, warned := range map[os.FileMode]bool{0o600: false, 0o640: false, 0o644: true, 0o604: true} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{"c": cert, "k": key} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+		src := sourceOf(fmt.Sprintf("[tls]\ncertificate = %q\nkey = %q\n", filepath.Join(dir, "c"), filepath.Join(dir, "k")))
+		text := src.ReadFile
+		src.ReadFile = func(name string) ([]byte, error) {
+			if strings.HasPrefix(name, dir) {
+				return os.ReadFile(name)
+			}
+			return text(name)
+		}
+		_, warnings, err := Load(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := hasKey(warnings, "tls.key[0]"); got != warned {
+			t.Errorf("%v: warned %v, want %v", mode, got, warned)
+		}
 	}
 }
 

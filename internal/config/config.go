@@ -57,7 +57,7 @@ type Config struct {
 	// before .example.org before .org before "*".
 	Routes []Route `toml:"route"`
 
-	// The certificate that listeners show.
+	// The certificates that listeners show.
 	TLS TLS `toml:"tls"`
 
 	// What is said and taken on the listeners.
@@ -156,6 +156,22 @@ type Listener struct {
 	// and its login counts as one that Weir has checked itself.
 	XCLIENT []netip.Prefix `toml:"xclient" example:"192.0.2.10"`
 
+	// The files of the certificates that this listener shows in place of those of
+	// [tls].
+	Certificate []string `toml:"certificate" example:"/etc/weir/tls/fullchain.pem"`
+
+	// The files of their keys, in the same order.
+	Key []string `toml:"key" example:"/etc/weir/tls/privkey.pem"`
+
+	// Whether clients are asked for a certificate; without it, no. "request": they may
+	// show one of an authority of client_ca, and one of another ends the
+	// handshake. "require": without one there is no session. On a listener of
+	// port 25 other servers would be shut out by it.
+	ClientCertificate ClientCertificate `toml:"client_certificate" example:"request"`
+
+	// The file of the authorities that clients' certificates must be from, in PEM.
+	ClientCA string `toml:"client_ca" example:"/etc/weir/tls/clients.pem"`
+
 	// What clients of this listener are when there is more work than can be
 	// done. Empty: it is found out of each, and a Unix socket is "control".
 	// "submission": people and programs that send mail of their own, refused
@@ -187,14 +203,22 @@ type Route struct {
 	TLS TLSPolicy `toml:"tls" example:"verified"`
 }
 
-// TLS names the certificate that listeners show.
+// TLS is the certificates that listeners show.
 type TLS struct {
-	// The file of the certificate and of those between it and the authority,
-	// in PEM, the server's own first. Without it, TLS is not offered.
-	Certificate string `toml:"certificate" example:"/etc/weir/tls/fullchain.pem"`
+	// The files of the certificates, each with those between it and the authority,
+	// in PEM, the server's own first. A client is shown the first that is for the
+	// name that it asks for and that it can use, or else the first of all. The
+	// files are followed: a new certificate is shown without a restart. Without
+	// any, TLS is not offered.
+	Certificate []string `toml:"certificate" example:"/etc/weir/tls/fullchain.pem"`
 
-	// The file of the private key that belongs to it, in PEM.
-	Key string `toml:"key" example:"/etc/weir/tls/privkey.pem"`
+	// The files of the private keys that belong to them, in PEM, in the same
+	// order. Only Weir should be able to read them.
+	Key []string `toml:"key" example:"/etc/weir/tls/privkey.pem"`
+
+	// The oldest version of TLS that clients may use: "1.2" or "1.3". Mail servers
+	// that know no newer one than 1.2 are many, and would send in the clear.
+	MinVersion TLSVersion `toml:"min_version"`
 }
 
 // SMTP is what is said and taken on the listeners.

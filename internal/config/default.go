@@ -64,6 +64,7 @@ func Default() *Config {
 			Keep:   35 * Day,
 			Reply:  451,
 		},
+		TLS:       TLS{MinVersion: TLSVersion12},
 		Lifecycle: Lifecycle{Grace: 30 * time.Second},
 		Log:       Log{Format: LogText, Level: slog.LevelInfo},
 	}
@@ -72,12 +73,15 @@ func Default() *Config {
 // Dev returns the configuration of "weir serve --dev": mail is taken on
 // 127.0.0.1:1025, the ports that every framework's templates hold, and shown
 // on http://127.0.0.1:8025. The next hop stays empty: the relay sets it to its
-// built-in inbox. All files go below stateDir.
+// built-in inbox. All files go below stateDir. The listener does not offer TLS,
+// since frameworks use what is offered and refuse a certificate that nobody vouches
+// for; one that is told to does so with a certificate made at the start.
 func Dev(stateDir string) *Config {
 	c := Default()
 	c.Dev = true
 	c.StateDir = stateDir
 	c.Listeners[0].Address = "127.0.0.1:1025"
+	c.Listeners[0].TLS = ListenerTLSOff
 	c.Admin.Socket = filepath.Join(stateDir, "admin.sock")
 	c.Admin.HTTP = "127.0.0.1:8025"
 	return c

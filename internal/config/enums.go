@@ -34,6 +34,29 @@ const (
 
 func (ListenerTLS) choices() []string { return []string{"auto", "off", "implicit"} }
 
+// ClientCertificate says whether clients are asked for a certificate.
+type ClientCertificate string
+
+// Whether clients are asked for a certificate.
+const (
+	ClientCertificateOff     ClientCertificate = ""
+	ClientCertificateRequest ClientCertificate = "request" // they may have one
+	ClientCertificateRequire ClientCertificate = "require" // they must have one
+)
+
+func (ClientCertificate) choices() []string { return []string{"request", "require"} }
+
+// TLSVersion is a version of TLS.
+type TLSVersion string
+
+// The versions of TLS that are not broken.
+const (
+	TLSVersion12 TLSVersion = "1.2"
+	TLSVersion13 TLSVersion = "1.3"
+)
+
+func (TLSVersion) choices() []string { return []string{"1.2", "1.3"} }
+
 // TLSPolicy says what TLS a next hop must speak.
 type TLSPolicy string
 

@@ -33,6 +33,8 @@ type Source struct {
 	// ReadFile reads the files that the configuration names; nil is
 	// [os.ReadFile].
 	ReadFile func(name string) ([]byte, error)
+	// Stat tells of files that ought to be secret; nil is [os.Stat].
+	Stat func(name string) (fs.FileInfo, error)
 	// Now is when certificates have to be valid; zero is the present.
 	Now time.Time
 }
@@ -44,6 +46,9 @@ type Source struct {
 func Load(src Source) (c *Config, warnings []Fault, err error) {
 	if src.ReadFile == nil {
 		src.ReadFile = os.ReadFile
+	}
+	if src.Stat == nil {
+		src.Stat = os.Stat
 	}
 	if src.Now.IsZero() {
 		src.Now = time.Now()

@@ -52,7 +52,7 @@ func TestReferenceCanBeTakenAsItStands(t *testing.T) {
 	src := sourceOf(text)
 	src.ReadFile = func(name string) ([]byte, error) {
 		switch {
-		case strings.HasSuffix(name, "fullchain.pem"):
+		case strings.HasSuffix(name, "fullchain.pem"), strings.HasSuffix(name, "clients.pem"):
 			return []byte(cert), nil
 		case strings.HasSuffix(name, "privkey.pem"):
 			return []byte(key), nil

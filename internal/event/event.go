@@ -20,6 +20,10 @@ type Listener struct {
 	Attempted func(Attempted)
 	// Noticed hears of a notice (a DSN) that was put into the spool.
 	Noticed func(Noticed)
+	// Renewed hears of a certificate that is shown from now on.
+	Renewed func(Renewed)
+	// Expiring hears of a certificate that ends soon, or has ended: once a day.
+	Expiring func(Expiring)
 	// Fault hears of something that should not have happened.
 	Fault func(Fault)
 }
@@ -70,6 +74,22 @@ type Noticed struct {
 	To smtp.Path
 }
 
+// Certificate is one that listeners show.
+type Certificate struct {
+	// File is where it is from; empty for one that is in none.
+	File string
+	// Names are those that it is for.
+	Names []string
+	// Expires is when it ends.
+	Expires time.Time
+}
+
+// Renewed tells that a certificate has taken the place of another.
+type Renewed Certificate
+
+// Expiring tells that a certificate ends soon and was not renewed.
+type Expiring Certificate
+
 // Fault tells that something is wrong with the relay itself or with what it stands on.
 type Fault struct {
 	// Where names the part, as "session" or "dispatch".
@@ -85,6 +105,8 @@ func Tee(listeners ...*Listener) *Listener {
 		Refused:   tee(listeners, func(l *Listener) func(Refused) { return l.Refused }),
 		Attempted: tee(listeners, func(l *Listener) func(Attempted) { return l.Attempted }),
 		Noticed:   tee(listeners, func(l *Listener) func(Noticed) { return l.Noticed }),
+		Renewed:   tee(listeners, func(l *Listener) func(Renewed) { return l.Renewed }),
+		Expiring:  tee(listeners, func(l *Listener) func(Expiring) { return l.Expiring }),
 		Fault:     tee(listeners, func(l *Listener) func(Fault) { return l.Fault }),
 	}
 }

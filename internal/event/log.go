@@ -46,10 +46,20 @@ func Log(logger *slog.Logger) *Listener {
 				slog.String("kind", e.Kind),
 				slog.String("recipient", e.To.Address()))
 		},
+		Renewed: func(e Renewed) {
+			logger.LogAttrs(ctx, slog.LevelInfo, "certificate renewed", certificateAttrs(Certificate(e))...)
+		},
+		Expiring: func(e Expiring) {
+			logger.LogAttrs(ctx, slog.LevelWarn, "certificate ends", certificateAttrs(Certificate(e))...)
+		},
 		Fault: func(e Fault) {
 			logger.LogAttrs(ctx, slog.LevelError, "fault", slog.String("where", e.Where), slog.Any("error", e.Err))
 		},
 	}
+}
+
+func certificateAttrs(c Certificate) []slog.Attr {
+	return []slog.Attr{slog.Any("names", c.Names), slog.Time("expires", c.Expires), slog.String("file", c.File)}
 }
 
 func logAttempt(ctx context.Context, logger *slog.Logger, e *Attempted) {

@@ -2,7 +2,6 @@ package relay
 
 import (
 	"crypto/tls"
-	"fmt"
 	"math"
 	"net"
 	"net/netip"
@@ -15,8 +14,9 @@ import (
 	"github.com/weirmail/weir/smtpserver"
 )
 
-// inboundListener translates one listener of the configuration.
-func inboundListener(cfg *config.Config, l *config.Listener, certificate *tls.Config) inbound.Listener {
+// inboundListener translates one listener of the configuration. shown is nil where
+// it does without TLS.
+func inboundListener(cfg *config.Config, l *config.Listener, shown *tls.Config) inbound.Listener {
 	in := inbound.Listener{
 		Name:  l.Label(),
 		Class: classOf(l),
@@ -43,8 +43,8 @@ func inboundListener(cfg *config.Config, l *config.Listener, certificate *tls.Co
 	if cfg.SMTP.BareNewline == config.BareNewlineNormalize {
 		in.LineEnding = smtp.NormalizeBare
 	}
-	if l.TLS != config.ListenerTLSOff {
-		in.TLS = certificate
+	if shown != nil {
+		in.TLS = shown
 		in.Implicit = l.TLS == config.ListenerTLSImplicit
 	}
 	return in
@@ -68,17 +68,4 @@ func noLimit(n int) int {
 		return math.MaxInt
 	}
 	return n
-}
-
-// loadTLS reads the certificate that listeners show. It returns nil where the
-// configuration names none.
-func loadTLS(c *config.TLS) (*tls.Config, error) {
-	if c.Certificate == "" {
-		return nil, nil
-	}
-	certificate, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
-	if err != nil {
-		return nil, fmt.Errorf("reading the certificate (keys certificate and key of [tls]): %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, nil
 }

@@ -3,11 +3,13 @@ package relay
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/weirmail/weir/internal/config"
 	"github.com/weirmail/weir/internal/proxy"
 )
 
@@ -16,6 +18,7 @@ import (
 // concurrent use; nil is none.
 type proxies struct {
 	listener string
+	networks []netip.Prefix
 	log      *slog.Logger
 	count    atomic.Int64
 
@@ -27,18 +30,25 @@ type proxies struct {
 // is not set up for them each of its connections is bad.
 const tellAgain = 10 * time.Second
 
-// standBehind lets proxies from the networks say whom they speak for.
-func (m *mailListener) standBehind(networks []netip.Prefix, log *slog.Logger) error {
-	if len(networks) == 0 {
+// proxiesOf returns the proxies in front of a listener; nil where there are none.
+func proxiesOf(l *config.Listener, log *slog.Logger) *proxies {
+	if len(l.ProxyProtocol) == 0 {
 		return nil
 	}
-	m.proxies = &proxies{listener: m.name, log: log}
-	front, err := proxy.Listen(m.listener, proxy.Options{Trusted: networks, Refused: m.proxies.refuse})
-	if err != nil {
-		return fmt.Errorf("listener %s (key proxy_protocol of [[listener]]): %w", m.name, err)
+	return &proxies{listener: l.Label(), networks: l.ProxyProtocol, log: log}
+}
+
+// before returns the listener from which the connections come whose proxies have
+// said whom they speak for.
+func (p *proxies) before(l net.Listener) (net.Listener, error) {
+	if p == nil {
+		return l, nil
 	}
-	m.front = front
-	return nil
+	front, err := proxy.Listen(l, proxy.Options{Trusted: p.networks, Refused: p.refuse})
+	if err != nil {
+		return nil, fmt.Errorf("listener %s (key proxy_protocol of [[listener]]): %w", p.listener, err)
+	}
+	return front, nil
 }
 
 // refuse hears of one connection that was closed.

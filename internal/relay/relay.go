@@ -3,7 +3,6 @@ package relay
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -79,19 +78,20 @@ const hurryGrace = 2 * time.Second
 
 // Relay is a relay whose parts are built and whose listeners are open.
 type Relay struct {
-	config    *config.Config
-	options   Options
-	events    *event.Listener
-	store     *disk.Store
-	resolver  *dns.Resolver
-	out       *outbound.Outbound
-	gatehouse *gatehouse
-	listening listening
-	starting  *starting
-	mail      []mailListener
-	web       *web
-	inbox     *inboxHop
-	began     time.Time
+	config       *config.Config
+	options      Options
+	events       *event.Listener
+	store        *disk.Store
+	resolver     *dns.Resolver
+	out          *outbound.Outbound
+	gatehouse    *gatehouse
+	listening    listening
+	starting     *starting
+	certificates *certificates
+	mail         []mailListener
+	web          *web
+	inbox        *inboxHop
+	began        time.Time
 }
 
 // mailListener is one listener with its server.
@@ -130,12 +130,11 @@ func (r *Relay) open(ctx context.Context) (err error) {
 	if err := os.MkdirAll(r.config.StateDir, 0o700); err != nil {
 		return fmt.Errorf("making the state folder (key state_dir): %w", err)
 	}
-	certificate, err := r.prepare()
-	if err != nil {
+	if err := r.prepare(); err != nil {
 		return err
 	}
 	r.gatehouse = r.buildGatehouse()
-	r.answerMeanwhile(certificate)
+	r.answerMeanwhile()
 	r.store, err = r.openSpool(ctx)
 	r.starting.stop()
 	if err != nil {
@@ -145,7 +144,7 @@ func (r *Relay) open(ctx context.Context) (err error) {
 		return err
 	}
 	ids := mail.NewIDSource(rand.Reader)
-	if err := r.openMail(ids, certificate); err != nil {
+	if err := r.openMail(ids); err != nil {
 		return err
 	}
 	if r.config.Dev {
@@ -162,18 +161,17 @@ func (r *Relay) open(ctx context.Context) (err error) {
 
 // prepare does what shows whether the configuration can be run, and disturbs no
 // other relay.
-func (r *Relay) prepare() (*tls.Config, error) {
-	certificate, err := loadTLS(&r.config.TLS)
-	if err != nil {
-		return nil, err
+func (r *Relay) prepare() (err error) {
+	if r.certificates, err = openCertificates(r.config, r.events); err != nil {
+		return err
 	}
 	if err := r.openSockets(); err != nil {
-		return nil, err
+		return err
 	}
 	if r.options.Prepared != nil {
 		r.options.Prepared()
 	}
-	return certificate, nil
+	return nil
 }
 
 // abandon closes what New has opened so far.
@@ -217,7 +215,7 @@ func reserve(bytes int64) int64 {
 }
 
 // openMail builds the servers of the listeners for mail.
-func (r *Relay) openMail(ids *mail.IDSource, certificate *tls.Config) error {
+func (r *Relay) openMail(ids *mail.IDSource) (err error) {
 	in := inbound.New(inbound.Options{
 		Hostname:    r.config.Hostname,
 		Spool:       r.store,
@@ -233,10 +231,10 @@ func (r *Relay) openMail(ids *mail.IDSource, certificate *tls.Config) error {
 		m := mailListener{
 			name:     l.Label(),
 			listener: r.listening.mail[i],
-			front:    r.listening.mail[i],
-			server:   in.Server(inboundListener(r.config, &l, certificate)),
+			proxies:  proxiesOf(&l, r.options.Logger),
+			server:   in.Server(inboundListener(r.config, &l, r.certificates.shown[i])),
 		}
-		if err := m.standBehind(l.ProxyProtocol, r.options.Logger); err != nil {
+		if m.front, err = m.proxies.before(m.listener); err != nil {
 			return err
 		}
 		r.mail = append(r.mail, m)
@@ -268,6 +266,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	defer stopWatching()
 	r.gatehouse.lifecycle.Set(admission.Serving)
 	rest.Go(func() { r.gatehouse.run(watching, r.mail, r.options.Logger) })
+	rest.Go(func() { r.certificates.keeper.Run(watching) })
 	for _, l := range r.mail {
 		servers.Go(func() {
 			if err := l.server.Serve(l.front); !errors.Is(err, smtpserver.ErrServerClosed) {

@@ -2,7 +2,6 @@ package relay
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"sync"
 	"time"
@@ -25,14 +24,14 @@ type starting struct {
 }
 
 // answerMeanwhile begins to answer, once clients have waited long enough.
-func (r *Relay) answerMeanwhile(certificate *tls.Config) {
+func (r *Relay) answerMeanwhile() {
 	in := inbound.New(inbound.Options{
 		Hostname: r.config.Hostname, Policy: &inbound.Policy{},
 		Admission: r.gatehouse.controller, Events: r.events,
 	})
 	s := &starting{relay: r, over: make(chan struct{}), left: make(chan struct{})}
-	for _, l := range r.config.Listeners {
-		s.servers = append(s.servers, in.Server(inboundListener(r.config, &l, certificate)))
+	for i, l := range r.config.Listeners {
+		s.servers = append(s.servers, in.Server(inboundListener(r.config, &l, r.certificates.shown[i])))
 	}
 	s.group.Go(s.run)
 	r.starting = s
@@ -61,7 +60,11 @@ func (s *starting) run() {
 	var serving sync.WaitGroup
 	for i, l := range s.relay.listening.mail {
 		if socket, ok := l.(interruptible); ok {
-			serving.Go(func() { s.servers[i].Serve(lent{socket}) }) // it ends with HandOver
+			front, err := proxiesOf(&s.relay.config.Listeners[i], s.relay.options.Logger).before(lent{socket})
+			if err != nil {
+				continue // whoever comes waits
+			}
+			serving.Go(func() { s.servers[i].Serve(front) }) // it ends with HandOver
 		}
 	}
 	<-s.over

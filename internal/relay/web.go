@@ -134,6 +134,7 @@ func (r *Relay) status(ctx context.Context, w *web) (api.Status, error) {
 		Messages: stats.Messages, Bytes: stats.Bytes, Leased: stats.Leased,
 		Held: stats.Held, Flushes: stats.Flushes,
 	}
+	s.Certificates = r.certificates.status()
 	for i, l := range r.mail {
 		s.Listeners = append(s.Listeners, api.Listener{
 			Name:         l.name,

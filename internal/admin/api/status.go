@@ -33,6 +33,8 @@ type Status struct {
 	Spool Spool `json:"spool"`
 	// Listeners are where mail is taken.
 	Listeners []Listener `json:"listeners"`
+	// Certificates are those that the listeners show.
+	Certificates []Certificate `json:"certificates,omitempty"`
 	// Admission is how the relay decides what it takes on; absent where it
 	// takes everything.
 	Admission *Admission `json:"admission,omitempty"`
@@ -49,6 +51,18 @@ type Spool struct {
 	Held int64 `json:"held"`
 	// Flushes counts the flushes of the store's log since the start.
 	Flushes int64 `json:"flushes"`
+}
+
+// Certificate is one that listeners show.
+type Certificate struct {
+	// File is where it is from; empty for one that is in none.
+	File string `json:"file,omitempty"`
+	// Names are those that it is for.
+	Names []string `json:"names"`
+	// Expires is when it ends.
+	Expires time.Time `json:"expires"`
+	// Problem says why what the file holds now is not shown.
+	Problem string `json:"problem,omitempty"`
 }
 
 // Listener is one address on which mail is taken.

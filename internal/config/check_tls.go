@@ -1,0 +1,97 @@
+package config
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+// HasCertificate says whether a listener has a certificate to show. In development
+// mode one is made.
+func (c *Config) HasCertificate(l *Listener) bool {
+	return len(l.Certificate) > 0 || len(c.TLS.Certificate) > 0 || c.Dev
+}
+
+// checkTLS loads the certificates, so that a wrong one is heard of now.
+func checkTLS(d *decoder, c *Config, src Source) {
+	checkPairs(d, src, "tls.", c.TLS.Certificate, c.TLS.Key, "under [tls]")
+	for i := range c.Listeners {
+		l, key := &c.Listeners[i], at("listener", i)+"."
+		checkPairs(d, src, key, l.Certificate, l.Key, "beside it")
+		checkClientCA(d, src, c, l, key)
+	}
+}
+
+// checkPairs looks at certificates and their keys. where says where a missing one
+// belongs.
+func checkPairs(d *decoder, src Source, prefix string, certificates, keys []string, where string) {
+	for i := range max(len(certificates), len(keys)) {
+		switch {
+		case i >= len(keys):
+			d.lacks(at(prefix+"certificate", i), "the certificate needs its key", "set key "+where)
+		case i >= len(certificates):
+			d.lacks(at(prefix+"key", i), "the key needs its certificate", "set certificate "+where)
+		default:
+			checkPair(d, src, at(prefix+"certificate", i), at(prefix+"key", i), certificates[i], keys[i])
+		}
+	}
+}
+
+// checkPair loads one certificate with its key.
+func checkPair(d *decoder, src Source, certificateKey, keyKey, certificateFile, keyFile string) {
+	certificate, err := src.ReadFile(certificateFile)
+	if err != nil {
+		d.wrong(certificateKey, fmt.Sprintf("%s cannot be read: %v", certificateFile, plain(err)), "")
+	}
+	key, keyErr := src.ReadFile(keyFile)
+	if keyErr != nil {
+		d.wrong(keyKey, fmt.Sprintf("%s cannot be read: %v", keyFile, plain(keyErr)), "")
+	}
+	if err != nil || keyErr != nil {
+		return
+	}
+	if mode, err := src.mode(keyFile); err == nil && mode.Perm()&0o007 != 0 {
+		d.doubt(keyKey, fmt.Sprintf("everyone on this machine may open %s, the private key", keyFile), "chmod o-rwx "+keyFile)
+	}
+	pair, err := tls.X509KeyPair(certificate, key)
+	switch {
+	case err != nil:
+		d.wrong(certificateKey, fmt.Sprintf("certificate and key cannot be used: %s", strings.TrimPrefix(err.Error(), "tls: ")), "")
+	case src.Now.After(pair.Leaf.NotAfter):
+		d.doubt(certificateKey, fmt.Sprintf("the certificate ended on %s", pair.Leaf.NotAfter.Format("2006-01-02")), "")
+	}
+}
+
+// mode returns the permissions of a file.
+func (src Source) mode(name string) (fs.FileMode, error) {
+	info, err := src.Stat(name)
+	if err != nil {
+		return 0, err
+	}
+	return info.Mode(), nil
+}
+
+// checkClientCA looks at what clients' certificates have to be from.
+func checkClientCA(d *decoder, src Source, c *Config, l *Listener, prefix string) {
+	asks := l.ClientCertificate != ClientCertificateOff
+	switch {
+	case asks && (l.TLS == ListenerTLSOff || !c.HasCertificate(l)):
+		d.wrong(prefix+"client_certificate", "without TLS no client can show a certificate", "set certificate and key under [tls]")
+	case asks && l.ClientCA == "":
+		d.lacks(prefix+"client_certificate", "which authorities the certificates must be from is not said", "set client_ca beside it")
+	case !asks && l.ClientCA != "":
+		d.doubt(prefix+"client_ca", "no client is asked for a certificate", `write client_certificate = "request" or "require" beside it`)
+	}
+	if l.ClientCA == "" {
+		return
+	}
+	data, err := src.ReadFile(l.ClientCA)
+	switch {
+	case err != nil:
+		d.wrong(prefix+"client_ca", fmt.Sprintf("%s cannot be read: %v", l.ClientCA, plain(err)), "")
+	case !x509.NewCertPool().AppendCertsFromPEM(data):
+		d.wrong(prefix+"client_ca", fmt.Sprintf("there is no certificate in %s", l.ClientCA), "write the file of the authorities, in PEM")
+	}
+}
