@@ -164,15 +164,30 @@ func (s *chunks) nextChunk() error {
 			s.left = s.size
 			c.restartTimeout()
 			return nil
-		case smtp.VerbRSET, smtp.VerbQUIT, smtp.VerbEHLO, smtp.VerbHELO, smtp.VerbLHLO:
-			pending := append([]byte(nil), line...)
-			c.pending = &pending
-			return errAborted
 		case smtp.VerbSTARTTLS:
 			c.reject(ReplyBadSequence, "STARTTLS", "a message is being sent")
 		default:
+			if c.endsMessage(verb, args) {
+				pending := append([]byte(nil), line...)
+				c.pending = &pending
+				return errAborted
+			}
 			c.command(verb, args)
 		}
 	}
 	return errAborted
+}
+
+// endsMessage tells whether a command between two chunks ends the transaction. One
+// that is refused for its words leaves everything as it was (RFC 5321 section
+// 4.1.4).
+func (c *Conn) endsMessage(verb smtp.Verb, args []byte) bool {
+	switch verb {
+	case smtp.VerbRSET, smtp.VerbQUIT:
+		return len(args) == 0
+	case smtp.VerbEHLO, smtp.VerbHELO, smtp.VerbLHLO:
+		_, err := smtp.ParseHELOName(args)
+		return err == nil && c.server.LMTP == (verb == smtp.VerbLHLO)
+	}
+	return false
 }
