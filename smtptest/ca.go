@@ -104,12 +104,6 @@ func (ca *CA) Pool() *x509.CertPool {
 	return pool
 }
 
-// PEM returns the certificate of the authority as a file has it, for programs that
-// are told what to trust by a file (such as with SSL_CERT_FILE).
-func (ca *CA) PEM() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.cert.Raw})
-}
-
 // ServerConfig returns a configuration with a fresh certificate for the names.
 func (ca *CA) ServerConfig(names ...string) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{ca.Issue(names...)}, MinVersion: tls.VersionTLS12}

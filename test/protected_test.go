@@ -39,7 +39,7 @@ func TestProtectedMailGoesProtectedOrComesBack(t *testing.T) {
 			})
 			dir := folder(t)
 			roots := filepath.Join(dir, "roots.pem")
-			write(t, roots, string(ca.PEM()))
+			write(t, roots, ca.PEM())
 			path := writeConfiguration(t, dir, withNotices(notices, hop.address)+
 				"[[listener]]\naddress = \"127.0.0.1:0\"\n"+writeCertificate(t, dir, ca.Issue("relay.test")))
 			d := launch(t, dir, append([]string{"SSL_CERT_FILE=" + roots}, lenient...), "serve", "--config", path)
