@@ -83,9 +83,10 @@ func TestStrangersCannotHaveMessagesHeld(t *testing.T) {
 	d := startDaemon(t, folder(t), fmt.Sprintf("next_hop = \"smtp://%s\"\naccept_for = \"example.net\"\n[clients]\nallow = [\"192.0.2.1\"]\n", hop.address))
 	c := dial(t, d.address())
 	c.greet()
-	c.ask("MAIL FROM:<ada@example.org> HOLDFOR=5", "550 5.7.1 Holding a message for later is not allowed from 127.0.0.1")
-	c.deliverWith("MT-PRIORITY=9", "at once, and no sooner than others")
+	c.ask("MAIL FROM:<ada@example.org> HOLDFOR=5", "504 5.5.4 ")
+	c.ask("MAIL FROM:<ada@example.org> MT-PRIORITY=9", "504 5.5.4 ")
+	c.deliverWith("BY=3600;N", "at once, and no sooner than others")
 	if m := hop.await(t, 1)[0].mail; m.HasPriority {
-		t.Errorf("a stranger's priority was handed on: %+v", m)
+		t.Errorf("a stranger's mail has a priority: %+v", m)
 	}
 }
