@@ -35,7 +35,7 @@ var rules = map[string]rule{
 	"internal/inbound":           {ours: with(vocabulary, "smtpserver", "internal/event", "internal/spool", "internal/inbound/admission", "internal/inbound/policy", "internal/inbound/auth")},
 	"internal/inbound/admission": {ours: []string{"reply"}},
 	"internal/inbound/policy":    {ours: with(vocabulary, "internal/dns"), libraries: []string{"github.com/gaissmai/bart"}},
-	"internal/inbound/auth":      {ours: vocabulary},
+	"internal/inbound/auth":      {ours: vocabulary, libraries: []string{"github.com/go-ldap/ldap/v3", "github.com/xdg-go/scram", "github.com/xdg-go/stringprep", "golang.org/x/crypto", "golang.org/x/sync"}},
 
 	// Room 2.
 	"internal/spool":           {ours: vocabulary},

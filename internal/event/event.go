@@ -16,6 +16,8 @@ type Listener struct {
 	Accepted func(Accepted)
 	// Refused hears of a reply of the classes 4yz and 5yz that was sent.
 	Refused func(Refused)
+	// Authenticated hears of a client that has tried to show who it is.
+	Authenticated func(Authenticated)
 	// Attempted hears of the outcome of an attempt for one recipient.
 	Attempted func(Attempted)
 	// Noticed hears of a notice (a DSN) that was put into the spool.
@@ -48,6 +50,24 @@ type Refused struct {
 	Row    string
 	Reason string
 	Reply  reply.Reply
+}
+
+// Authenticated tells how an attempt to sign in has ended.
+type Authenticated struct {
+	Session  string
+	Listener string
+	Client   netip.Addr
+	// Mechanism is the SASL mechanism, or "XCLIENT" for what a trusted proxy said.
+	Mechanism string
+	// Account is who the client has shown to be; where it failed, the account that
+	// it tried, and empty where none is known by that name: it may be a password
+	// that was typed into the wrong field.
+	Account string
+	// Failed tells that it has failed, Problem says why, and Err is what lies behind
+	// that, or nil.
+	Failed  bool
+	Problem string
+	Err     error
 }
 
 // Attempted tells that one attempt for one recipient ended.
@@ -101,13 +121,14 @@ type Fault struct {
 // the listeners in their order.
 func Tee(listeners ...*Listener) *Listener {
 	return &Listener{
-		Accepted:  tee(listeners, func(l *Listener) func(Accepted) { return l.Accepted }),
-		Refused:   tee(listeners, func(l *Listener) func(Refused) { return l.Refused }),
-		Attempted: tee(listeners, func(l *Listener) func(Attempted) { return l.Attempted }),
-		Noticed:   tee(listeners, func(l *Listener) func(Noticed) { return l.Noticed }),
-		Renewed:   tee(listeners, func(l *Listener) func(Renewed) { return l.Renewed }),
-		Expiring:  tee(listeners, func(l *Listener) func(Expiring) { return l.Expiring }),
-		Fault:     tee(listeners, func(l *Listener) func(Fault) { return l.Fault }),
+		Accepted:      tee(listeners, func(l *Listener) func(Accepted) { return l.Accepted }),
+		Refused:       tee(listeners, func(l *Listener) func(Refused) { return l.Refused }),
+		Attempted:     tee(listeners, func(l *Listener) func(Attempted) { return l.Attempted }),
+		Noticed:       tee(listeners, func(l *Listener) func(Noticed) { return l.Noticed }),
+		Renewed:       tee(listeners, func(l *Listener) func(Renewed) { return l.Renewed }),
+		Expiring:      tee(listeners, func(l *Listener) func(Expiring) { return l.Expiring }),
+		Fault:         tee(listeners, func(l *Listener) func(Fault) { return l.Fault }),
+		Authenticated: tee(listeners, func(l *Listener) func(Authenticated) { return l.Authenticated }),
 	}
 }
 

@@ -38,7 +38,8 @@ func Log(logger *slog.Logger) *Listener {
 				slog.String("reason", e.Reason),
 				slog.String("response", e.Reply.String()))
 		},
-		Attempted: func(e Attempted) { logAttempt(ctx, logger, &e) },
+		Authenticated: func(e Authenticated) { logAuthenticated(ctx, logger, &e) },
+		Attempted:     func(e Attempted) { logAttempt(ctx, logger, &e) },
 		Noticed: func(e Noticed) {
 			logger.LogAttrs(ctx, slog.LevelInfo, "notice",
 				slog.String("id", e.ID.String()),
@@ -60,6 +61,28 @@ func Log(logger *slog.Logger) *Listener {
 
 func certificateAttrs(c Certificate) []slog.Attr {
 	return []slog.Attr{slog.Any("names", c.Names), slog.Time("expires", c.Expires), slog.String("file", c.File)}
+}
+
+// logAuthenticated writes who has signed in, or why that failed: a warning where the
+// relay itself is at fault.
+func logAuthenticated(ctx context.Context, logger *slog.Logger, e *Authenticated) {
+	attrs := []slog.Attr{
+		slog.String("session", e.Session),
+		slog.String("client", e.Client.String()),
+		slog.String("mechanism", e.Mechanism),
+		slog.String("account", e.Account),
+	}
+	if !e.Failed {
+		logger.LogAttrs(ctx, slog.LevelInfo, "authenticated", attrs...)
+		return
+	}
+	level := slog.LevelInfo
+	attrs = append(attrs, slog.String("problem", e.Problem))
+	if e.Err != nil {
+		level = slog.LevelWarn
+		attrs = append(attrs, slog.Any("error", e.Err))
+	}
+	logger.LogAttrs(ctx, level, "not authenticated", attrs...)
 }
 
 func logAttempt(ctx context.Context, logger *slog.Logger, e *Attempted) {

@@ -26,7 +26,7 @@ func (s *session) Data(ctx context.Context, content *smtpserver.Content) (string
 		return "", err
 	}
 	id := e.ID.String()
-	accepted := event.Accepted{Envelope: e, Listener: *s.listener}
+	accepted := event.Accepted{Envelope: e, Listener: s.listener.Name}
 	traced := s.traced(e, content)
 	if err := s.in.options.Spool.Put(ctx, e, traced); err != nil {
 		return "", s.storeRefusal(err)
@@ -73,8 +73,11 @@ func (s *session) complete(e *mail.Envelope) (err error) {
 	e.Origin = mail.Origin{
 		Client:   s.client(),
 		HELO:     s.conn.HELO(),
-		Protocol: protocol(s.conn.Extended(), s.conn.LMTP(), secured, e.SMTPUTF8),
+		Protocol: protocol(s.conn.Extended(), s.conn.LMTP(), secured, e.SMTPUTF8, s.as != nil),
 		Session:  s.conn.ID(),
+	}
+	if s.as != nil {
+		e.Origin.Account = s.as.Account
 	}
 	return err
 }

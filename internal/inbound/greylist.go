@@ -48,7 +48,7 @@ func (g *Greylist) check(ctx context.Context, s *session, r *smtpserver.Rcpt, no
 // network known.
 func (g *Greylist) good(s *session, now time.Time) {
 	client := s.client()
-	if s.relays || !client.IsValid() {
+	if s.relays() || !client.IsValid() {
 		return
 	}
 	if err := g.Standing.Good(context.Background(), admission.NetworkOf(client), now); err != nil {

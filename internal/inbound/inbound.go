@@ -6,6 +6,7 @@ import (
 
 	"github.com/weirmail/weir/internal/event"
 	"github.com/weirmail/weir/internal/inbound/admission"
+	"github.com/weirmail/weir/internal/inbound/auth"
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/spool"
 	"github.com/weirmail/weir/reply"
@@ -70,6 +71,11 @@ type Listener struct {
 	Limits     smtpserver.Limits
 	Timeouts   smtpserver.Timeouts
 	LineEnding smtp.LineEnding
+	// Auth finds out who clients are; nil offers no AUTH.
+	Auth *auth.Service
+	// AuthRequired takes mail from nobody who has not shown who it is (RFC 6409
+	// section 4.3).
+	AuthRequired bool
 	// Offers are the extensions that the listener has beyond those of every one.
 	Offers smtpserver.Offers
 	// UnrecognizedParameter is the code that answers a parameter that is not
@@ -81,7 +87,7 @@ type Listener struct {
 func (in *Inbound) Server(l Listener) *smtpserver.Server {
 	server := &smtpserver.Server{
 		Hostname:    in.options.Hostname,
-		NewSession:  in.newSession(l.Name),
+		NewSession:  in.newSession(&l),
 		LMTP:        l.LMTP,
 		TLS:         l.TLS,
 		ImplicitTLS: l.Implicit,

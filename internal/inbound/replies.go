@@ -47,5 +47,5 @@ var (
 // Replies returns every row of the policy's table.
 func Replies() []*smtpserver.Row {
 	own := []*smtpserver.Row{ReplyRelayDenied, ReplyRoutingLoop, ReplyStorageFull, ReplyStoreFailed, ReplyNoSpool}
-	return append(own, busyRows()...)
+	return append(append(own, authRows()...), busyRows()...)
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/weirmail/weir/internal/inbound/auth"
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/smtpserver"
 )
@@ -16,10 +17,14 @@ type session struct {
 	in       *Inbound
 	conn     *smtpserver.Conn
 	guest    *guest // nil where there is no admission
-	listener *string
+	listener *Listener
 	tx       *transaction
-	relays   bool
+	as       *auth.Identity // who the client has shown to be; nil for nobody
+	trusted  bool           // by its address
 }
+
+// relays tells whether the client may send to anywhere.
+func (s *session) relays() bool { return s.trusted || s.as != nil }
 
 // client returns the address of the client. It is asked for where it is
 // needed, so that a session that waits does not hold it a second time.
@@ -31,7 +36,7 @@ type transaction struct {
 	began    time.Time
 }
 
-func (in *Inbound) newSession(listener string) func(context.Context, *smtpserver.Conn) (smtpserver.Session, error) {
+func (in *Inbound) newSession(listener *Listener) func(context.Context, *smtpserver.Conn) (smtpserver.Session, error) {
 	return func(ctx context.Context, c *smtpserver.Conn) (smtpserver.Session, error) {
 		if in.spoolFailed() {
 			return nil, smtpserver.Refuse(ReplyNoSpool)
@@ -41,9 +46,12 @@ func (in *Inbound) newSession(listener string) func(context.Context, *smtpserver
 				return nil, err
 			}
 		}
-		s := &session{in: in, conn: c, guest: guestOf(c), listener: &listener, relays: in.mayRelay(c.RemoteAddr())}
+		s := &session{in: in, conn: c, guest: guestOf(c), listener: listener, trusted: in.mayRelay(c.RemoteAddr())}
 		if s.guest != nil {
 			s.guest.Session = c
+		}
+		if said, ok := c.XCLIENT(); ok && said.Login != "" {
+			s.takeWord(said.Login)
 		}
 		return s, nil
 	}
@@ -75,6 +83,9 @@ func (s *session) Mail(ctx context.Context, m *smtpserver.Mail) error {
 	if err := s.Resume(ctx); err != nil {
 		return err
 	}
+	if err := s.mayUse(m.Path); err != nil {
+		return err
+	}
 	now := s.in.options.Now()
 	if s.guest != nil && (m.HoldFor != 0 || !m.HoldUntil.IsZero()) {
 		if d := s.in.options.Admission.Hold(&s.guest.Visit, now); d.Refused() {
@@ -93,7 +104,7 @@ func (s *session) Mail(ctx context.Context, m *smtpserver.Mail) error {
 
 // Rcpt adds a recipient where the policy and admission let it.
 func (s *session) Rcpt(ctx context.Context, r *smtpserver.Rcpt) error {
-	if !s.relays && !s.in.options.Policy.Accepts(r.Path) {
+	if !s.relays() && !s.in.options.Policy.Accepts(r.Path) {
 		return s.denied(r)
 	}
 	if err := s.admitRecipient(ctx, r); err != nil {
@@ -129,7 +140,7 @@ func (s *session) admitRecipient(ctx context.Context, r *smtpserver.Rcpt) error 
 	if d := s.in.options.Admission.Recipient(&s.guest.Visit, now); d.Refused() {
 		return refusal(&d)
 	}
-	if s.in.options.Greylist == nil || s.relays {
+	if s.in.options.Greylist == nil || s.relays() {
 		return nil
 	}
 	return s.in.options.Greylist.check(ctx, s, r, now)

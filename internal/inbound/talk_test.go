@@ -63,13 +63,15 @@ type heard struct {
 	accepted []event.Accepted
 	refused  []event.Refused
 	faults   []event.Fault
+	signedIn []event.Authenticated
 }
 
 func (h *heard) listener() *event.Listener {
 	return event.Tee(&event.Listener{
-		Accepted: func(e event.Accepted) { h.mu.Lock(); defer h.mu.Unlock(); h.accepted = append(h.accepted, e) },
-		Refused:  func(e event.Refused) { h.mu.Lock(); defer h.mu.Unlock(); h.refused = append(h.refused, e) },
-		Fault:    func(e event.Fault) { h.mu.Lock(); defer h.mu.Unlock(); h.faults = append(h.faults, e) },
+		Accepted:      func(e event.Accepted) { h.mu.Lock(); defer h.mu.Unlock(); h.accepted = append(h.accepted, e) },
+		Refused:       func(e event.Refused) { h.mu.Lock(); defer h.mu.Unlock(); h.refused = append(h.refused, e) },
+		Authenticated: func(e event.Authenticated) { h.mu.Lock(); defer h.mu.Unlock(); h.signedIn = append(h.signedIn, e) },
+		Fault:         func(e event.Fault) { h.mu.Lock(); defer h.mu.Unlock(); h.faults = append(h.faults, e) },
 	})
 }
 

@@ -48,24 +48,24 @@ func appendClient(dst []byte, e *mail.Envelope) []byte {
 
 // protocol returns the "with" keyword of the trace field (RFC 3848, RFC 6531
 // section 4.3).
-func protocol(extended, lmtp, tls, utf8 bool) string {
-	switch {
-	case !extended:
+func protocol(extended, lmtp, tls, utf8, authenticated bool) string {
+	if !extended {
 		return "SMTP"
-	case lmtp && utf8 && tls:
-		return "UTF8LMTPS"
-	case lmtp && utf8:
-		return "UTF8LMTP"
-	case lmtp && tls:
-		return "LMTPS"
-	case lmtp:
-		return "LMTP"
-	case utf8 && tls:
-		return "UTF8SMTPS"
-	case utf8:
-		return "UTF8SMTP"
-	case tls:
-		return "ESMTPS"
 	}
-	return "ESMTP"
+	keyword := "ESMTP"
+	switch {
+	case lmtp && utf8:
+		keyword = "UTF8LMTP"
+	case lmtp:
+		keyword = "LMTP"
+	case utf8:
+		keyword = "UTF8SMTP"
+	}
+	if tls {
+		keyword += "S"
+	}
+	if authenticated {
+		keyword += "A"
+	}
+	return keyword
 }

@@ -37,9 +37,12 @@ func (s *session) envelope(m *smtpserver.Mail, now time.Time) *mail.Envelope {
 }
 
 // submitter returns who submitted a message, as far as the client is trusted to
-// say so (RFC 4954 section 5).
+// say so (RFC 4954 section 5): an account is for the addresses that are its own.
 func (s *session) submitter(said *smtp.Path) *smtp.Path {
-	if said == nil || s.relays {
+	switch {
+	case said == nil || said.IsNull():
+		return said
+	case s.as != nil && s.as.Senders.Allow(s.as.Account, *said), s.as == nil && s.trusted:
 		return said
 	}
 	return &smtp.Path{}
@@ -49,5 +52,5 @@ func (s *session) submitter(said *smtp.Path) *smtp.Path {
 // storage for them (RFC 4865), and their mail is no more urgent than other mail
 // (RFC 6710 section 4.1).
 func (s *session) Offers(keyword string) bool {
-	return s.relays || keyword != "FUTURERELEASE" && keyword != "MT-PRIORITY"
+	return s.relays() || keyword != "FUTURERELEASE" && keyword != "MT-PRIORITY"
 }

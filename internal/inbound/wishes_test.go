@@ -103,7 +103,7 @@ func TestWhoSubmittedIsBelievedOfTheTrusted(t *testing.T) {
 		{false, carol, &smtp.Path{}},
 		{false, &smtp.Path{}, &smtp.Path{}},
 	} {
-		s := session{relays: test.trusted}
+		s := session{trusted: test.trusted}
 		got := s.envelope(&smtpserver.Mail{Auth: test.said}, eight).Auth
 		if (got == nil) != (test.want == nil) || got != nil && *got != *test.want {
 			t.Errorf("trusted %v, AUTH=%v: kept %v, want %v", test.trusted, test.said, got, test.want)

@@ -109,6 +109,8 @@ type Origin struct {
 	Protocol string
 	// Session names the session in the logs.
 	Session string
+	// Account is who the client had shown to be; empty for nobody.
+	Account string
 }
 
 // Recipient is one forward-path of a message.

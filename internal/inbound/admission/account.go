@@ -42,6 +42,14 @@ func (c *Controller) Auth(v *Visit, now time.Time) Decision {
 	return c.busy(v, PointAUTH, ReasonAuthBusy, authBusy, "the pressure leaves no room for the checking of passwords", now)
 }
 
+// AuthCrowded decides about an AUTH whose password was not checked in time, since as
+// many others are being checked as may be at once. The session stays open.
+func (c *Controller) AuthCrowded(v *Visit, now time.Time) Decision {
+	return c.temporary(v.record(PointAUTH, Record{
+		Reason: ReasonAuthBusy, Rule: "as many passwords are being checked as may be at once, and it was not the turn of this one in time",
+	}), now)
+}
+
 // busy refuses from a pressure on.
 func (c *Controller) busy(v *Visit, at Point, reason Reason, limit float64, rule string, now time.Time) Decision {
 	board := c.board.Load()

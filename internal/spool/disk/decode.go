@@ -176,6 +176,9 @@ func (d *decoder) wishes(e *mail.Envelope) {
 		e.Priority = smtp.Priority(d.byte())
 	}
 	e.TLSOptional = flags&flagTLSOptional != 0
+	if flags&flagAccount != 0 {
+		e.Origin.Account = d.string()
+	}
 }
 
 func (d *decoder) progress(p *mail.Progress) {

@@ -15,7 +15,8 @@ import (
 //	1  the first
 //	2  wishes at the end of an envelope's record; the flag of a progress that
 //	   says that the sender heard of a deadline
-const recordVersion = 2
+//	3  the account of the origin behind the wishes
+const recordVersion = 3
 
 // Flags of an envelope record.
 const (
@@ -44,6 +45,7 @@ const (
 	flagHoldUntil
 	flagPriority
 	flagTLSOptional
+	flagAccount
 )
 
 // place says where the content of a message is.
@@ -74,7 +76,7 @@ func appendEnvelope(dst []byte, e *mail.Envelope, p place) []byte {
 }
 
 // appendWishes appends what few messages have: what their senders asked for
-// beyond delivery. One without takes a byte.
+// beyond delivery, and the account that they came from. One without takes a byte.
 func appendWishes(dst []byte, e *mail.Envelope) []byte {
 	var flags byte
 	for _, f := range [...]struct {
@@ -87,6 +89,7 @@ func appendWishes(dst []byte, e *mail.Envelope) []byte {
 		{!e.HoldUntil.IsZero(), flagHoldUntil},
 		{e.HasPriority, flagPriority},
 		{e.TLSOptional, flagTLSOptional},
+		{e.Origin.Account != "", flagAccount},
 	} {
 		if f.set {
 			flags |= f.flag
@@ -104,6 +107,9 @@ func appendWishes(dst []byte, e *mail.Envelope) []byte {
 	}
 	if e.HasPriority {
 		dst = append(dst, byte(e.Priority))
+	}
+	if e.Origin.Account != "" {
+		dst = appendString(dst, e.Origin.Account)
 	}
 	return dst
 }

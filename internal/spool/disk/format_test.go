@@ -13,7 +13,7 @@ import (
 	"github.com/weirmail/weir/internal/vfs"
 )
 
-// records are the records and keys of version 2, by what they are.
+// records are the records and keys of version 3, by what they are.
 func records() (names []string, bytes map[string][]byte) {
 	id := mail.ID{1, 2, 3, 15: 0xff}
 	e := everything()
@@ -40,8 +40,8 @@ func records() (names []string, bytes map[string][]byte) {
 
 // The file is never changed: it is what stands in the spools of others. A new
 // layout takes a new version, and a file of its own.
-func TestTheLayoutOfVersion2Stays(t *testing.T) {
-	want, err := os.ReadFile("testdata/version2.txt")
+func TestTheLayoutOfVersion3Stays(t *testing.T) {
+	want, err := os.ReadFile("testdata/version3.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,13 +77,20 @@ func dumped(t *testing.T, path string) map[string][]byte {
 	return all
 }
 
-// A spool of version 1 holds what its records did not yet have: none of it.
-func TestRecordsOfVersion1AreRead(t *testing.T) {
-	old := dumped(t, "testdata/version1.txt")
+// A spool of an older version holds what its records did not yet have: none of it.
+func TestRecordsOfOlderVersionsAreRead(t *testing.T) {
 	want := everything()
+	want.Origin.Account = "" // since version 3
+	t.Run("2", func(t *testing.T) { readsOld(t, "testdata/version2.txt", want) })
 	want.Auth, want.DeliverBy, want.HoldUntil = nil, mail.Deadline{}, time.Time{}
 	want.Priority, want.HasPriority, want.TLSOptional = 0, false, false
 	want.Recipients[1].Progress.DeadlineNotified = false
+	t.Run("1", func(t *testing.T) { readsOld(t, "testdata/version1.txt", want) })
+}
+
+// readsOld holds what is read of the records of a file to what was written.
+func readsOld(t *testing.T, path string, want *mail.Envelope) {
+	old := dumped(t, path)
 	want.ID = mail.ID{1, 2, 3, 15: 0xff}
 	for name, at := range map[string]place{
 		"envelope": {}, "envelope with a large content": {large: true, crc: 0x01020304},
@@ -148,7 +155,7 @@ func TestAnOlderFolderTakesOnTheVersion(t *testing.T) {
 		open()
 		open()
 		text, err := readFormat(fs, "spool/FORMAT")
-		if want := old + "\nversion 2 since 2027-01-01T00:00:00Z\n"; err != nil || string(text) != want {
+		if want := old + "\nversion 3 since 2027-01-01T00:00:00Z\n"; err != nil || string(text) != want {
 			t.Errorf("%q, %v; want %q", text, err, want)
 		}
 	}
@@ -166,8 +173,8 @@ func TestMessagesAboutFoldersThatAreNoSpool(t *testing.T) {
 	}
 	for _, test := range []struct{ name, path, text, want string }{
 		{
-			"a later version", "spool/FORMAT", "weir spool\nversion 2 since 2026-01-01T00:00:00Z\nversion 3 since 2027-01-01T00:00:00Z\n",
-			"unknown spool format: spool has version 3 and this program knows up to 2; open it with the newer program that wrote it",
+			"a later version", "spool/FORMAT", "weir spool\nversion 3 since 2026-01-01T00:00:00Z\nversion 4 since 2027-01-01T00:00:00Z\n",
+			"unknown spool format: spool has version 4 and this program knows up to 3; open it with the newer program that wrote it",
 		},
 		{"another file", "spool/FORMAT", "ext4\n", "unknown spool format: the file FORMAT in spool does not say which"},
 		{"an empty file", "spool/FORMAT", "", "unknown spool format: the file FORMAT in spool does not say which"},
@@ -205,7 +212,7 @@ func TestTheFormatIsWrittenOnce(t *testing.T) {
 		since = since.Add(time.Hour)
 	}
 	text, err := readFormat(fs, "spool/FORMAT")
-	if want := "weir spool\nversion 2 since 2026-11-24T07:00:00Z\n"; err != nil || string(text) != want {
+	if want := "weir spool\nversion 3 since 2026-11-24T07:00:00Z\n"; err != nil || string(text) != want {
 		t.Errorf("%q, %v; want %q", text, err, want)
 	}
 }

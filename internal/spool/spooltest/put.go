@@ -63,6 +63,7 @@ func full(s *subject) *mail.Envelope {
 			HELO:     "client.example",
 			Protocol: "ESMTPSA",
 			Session:  "7F3K9Q2M",
+			Account:  "ada@example.org",
 		},
 		Recipients: []mail.Recipient{{
 			Path:     smtp.Path{Local: "bob", Domain: "example.net"},
