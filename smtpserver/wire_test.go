@@ -177,8 +177,8 @@ func TestTalkBeforeTheGreeting(t *testing.T) {
 
 // TestSentAtOnceOrLineByLine: a client that sends its commands ahead hears what it
 // would hear if it waited for each reply, be that what RFC 2920 section 3.1 allows or
-// not. Where that could be dangerous it is sent away: see TestBlindClient and
-// TestInjectionIntoTLS.
+// not. Where that could be dangerous it is sent away: see TestBlindClient,
+// TestInjectionIntoTLS and TestNothingBehindABareLFIsRun.
 func TestSentAtOnceOrLineByLine(t *testing.T) {
 	message := "DATA\r\nSubject: x\r\n\r\n..\r\n.\r\n"
 	for _, dialogue := range []string{
@@ -191,7 +191,7 @@ func TestSentAtOnceOrLineByLine(t *testing.T) {
 		"HELO c.test\r\nMAIL FROM:<>\r\nRCPT TO:<b@y.test>\r\n" + message + "QUIT\r\n",
 		ehlo + "AUTH ECHO b3Blbg==\r\nMAIL FROM:<>\r\nRCPT TO:<b@y.test>\r\n" + message + "QUIT\r\n",
 		ehlo + "AUTH ECHO\r\nb3Blbg==\r\nAUTH ECHO\r\nQUIT\r\n",
-		"BAD\r\n\r\n\x00\r\nNOOP\nEHLO\r\n" + envelope + message + "QUIT\r\n",
+		"BAD\r\n\r\n\x00\r\nNO\rOP\r\nEHLO\r\n" + envelope + message + "QUIT\r\n",
 	} {
 		bubble(t, dialogue, func(t *testing.T) {
 			var heard, codes []string
