@@ -11,10 +11,11 @@ type Level uint8
 
 // The levels, the strictest first.
 const (
-	// Must is a requirement, MUST or MUST NOT in the words of RFC 2119, or the
-	// grammar of a command.
+	// Must is a requirement, MUST or MUST NOT in the words of RFC 2119, or grammar
+	// that a server has to understand.
 	Must Level = iota
-	// Should is one that may be left aside for good reasons.
+	// Should is one that may be left aside for good reasons. So may be the refusal
+	// of what does not fit the grammar, where no RFC asks for it in words.
 	Should
 	// May is an option that a server is free not to take.
 	May
