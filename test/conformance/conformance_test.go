@@ -11,12 +11,6 @@ import (
 	"github.com/weirmail/weir/test/conformance/servers"
 )
 
-// knownFaults are dialogues by which Weir is wrong, and known to be. The list is to
-// become empty.
-var knownFaults = map[string]bool{
-	"RFC 5321 2.3.8: what stands behind a bare LF in a command line is not run": true,
-}
-
 func TestWeirPassesAllDialogues(t *testing.T) {
 	dialogues, err := conformance.Dialogues()
 	if err != nil {
@@ -28,12 +22,6 @@ func TestWeirPassesAllDialogues(t *testing.T) {
 	}
 	for i := range results {
 		r := &results[i]
-		if known := knownFaults[r.Dialogue.String()]; known {
-			if r.Outcome == conformance.Passed {
-				t.Errorf("%s passes: take it out of the list of known faults", r.Dialogue)
-			}
-			continue
-		}
 		switch r.Outcome {
 		case conformance.Passed:
 		case conformance.Skipped:
