@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,6 +11,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/weirmail/weir/internal/inbound"
+	"github.com/weirmail/weir/smtpserver"
 )
 
 const mib = 1 << 20
@@ -184,4 +188,56 @@ func tamper(t *testing.T, d *daemon, how string) (end func()) {
 		return d.eachThread(func(status string) bool { return !strings.Contains(status, "\nTracerPid:\t0\n") })
 	})
 	return end
+}
+
+// refusing is a next hop that refuses every recipient for good, once it is open.
+type refusing struct {
+	smtpserver.Session
+	open chan struct{}
+}
+
+func (r *refusing) Rcpt(context.Context, *smtpserver.Rcpt) error {
+	<-r.open
+	return smtpserver.Refuse(inbound.ReplyRelayDenied, "example.org", "127.0.0.1")
+}
+
+func TestDeliveriesAreWrittenDownOnADiskThatOthersHaveFilled(t *testing.T) {
+	t.Parallel()
+	dir := smallDisk(t, 256*mib)
+	open := make(chan struct{})
+	hop := startNextHop(t, func(s *smtpserver.Server) {
+		begin := s.NewSession
+		s.Limits.Commands = 1_000_000 // each transaction here is one without mail
+		s.NewSession = func(ctx context.Context, c *smtpserver.Conn) (smtpserver.Session, error) {
+			session, err := begin(ctx, c)
+			return &refusing{session, open}, err
+		}
+	})
+	// Each message becomes a notice of its failure, so that much is written; with
+	// little memory for its table the store begins new logs for it.
+	configuration := fmt.Sprintf("next_hop = \"smtp://%s\"\n[spool]\nreserve_disk = \"16MiB\"\nmemtable = \"1MiB\"\n", hop.address)
+	d := startStrict(t, dir, configuration)
+	c := dial(t, d.address())
+	c.greet()
+	for range 1500 {
+		c.deliver("waits")
+	}
+	filler := fillDisk(t, dir, 0)
+	close(open)
+	until(t, "the queue to be empty", func() bool { return d.status().Spool.Messages == 0 })
+	if !strings.Contains(d.output(), "the ballast was given up") {
+		t.Error("there was room on the disk: this test shows nothing")
+	}
+	d.explained(d.awaitRefusal("127.0.0.1", "421 4.3.2", "disk"), "accept")
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	d.awaitGreeting("127.0.0.1")
+	if code := d.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	d = startStrict(t, dir, configuration)
+	if n := d.status().Spool.Messages; n != 0 {
+		t.Errorf("%d deliveries were forgotten", n)
+	}
 }

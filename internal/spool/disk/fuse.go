@@ -43,6 +43,9 @@ type fuse struct {
 	// starved is set while a table cannot be written because the disk is
 	// full. Pebble tries again and again, so this heals.
 	starved atomic.Bool
+	// ballast is given up for the log, and for all but tables, where the disk is
+	// full. A write may be tried again, a sync never.
+	ballast *ballast
 
 	blowing sync.Mutex
 	cause   error         // what blew it, under blowing
@@ -50,8 +53,8 @@ type fuse struct {
 	done    chan struct{} // closed when the store closes
 }
 
-func newFuse(fs vfs.FS) *fuse {
-	return &fuse{FS: fs, blown: make(chan struct{}), done: make(chan struct{})}
+func newFuse(fs vfs.FS, b *ballast) *fuse {
+	return &fuse{FS: fs, ballast: b, blown: make(chan struct{}), done: make(chan struct{})}
 }
 
 // blow takes note of the first fault.
@@ -140,6 +143,16 @@ func (f *fuse) wait(d time.Duration) {
 	}
 }
 
+// relieved makes a change, once more where the disk was full and there is room now.
+func (f *fuse) relieved(p part, do func() error) error {
+	given := f.ballast.times()
+	err := do()
+	if p != partTable && vfs.IsFull(err) && f.ballast.giveUp(given) {
+		err = do()
+	}
+	return err
+}
+
 // refuse is the answer to a change once the fuse has blown. Tables wait for
 // the end of the store: told no at once, Pebble would ask again for ever.
 func (f *fuse) refuse(p part) error {
@@ -167,7 +180,11 @@ func (f *fuse) open(name string, do func() (vfs.File, error)) (vfs.File, error) 
 		}
 		return nil, f.refuse(p)
 	}
-	file, err := do()
+	var file vfs.File
+	err := f.relieved(p, func() (err error) {
+		file, err = do()
+		return err
+	})
 	switch {
 	case err == nil:
 		return &fusedFile{File: file, fuse: f, name: name, part: p}, nil
@@ -275,7 +292,12 @@ func (f *fusedFile) Write(p []byte) (int, error) {
 	if closed {
 		return written(p, 0, err)
 	}
-	n, err := f.File.Write(p)
+	n := 0
+	err = f.fuse.relieved(f.kind(), func() error {
+		more, err := f.File.Write(p[n:])
+		n += more
+		return err
+	})
 	return written(p, n, f.judge(err))
 }
 
@@ -284,7 +306,11 @@ func (f *fusedFile) WriteAt(p []byte, off int64) (int, error) {
 	if closed {
 		return written(p, 0, err)
 	}
-	n, err := f.File.WriteAt(p, off)
+	n := 0
+	err = f.fuse.relieved(f.kind(), func() (err error) {
+		n, err = f.File.WriteAt(p, off)
+		return err
+	})
 	return written(p, n, f.judge(err))
 }
 

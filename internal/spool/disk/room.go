@@ -16,6 +16,7 @@ type room struct {
 	fs      vfs.FS
 	dir     string
 	reserve int64
+	ballast *ballast // nil for none
 
 	asked atomic.Int64 // when, in nanoseconds since start; 0 is never
 	// left is how much may still be written before the reserve is touched,
@@ -82,4 +83,7 @@ func (r *room) ask() {
 		r.left.Store(free.Bytes - r.reserve)
 	}
 	r.shortOfFiles.Store(err == nil && free.Files >= 0 && free.Files < fileReserve)
+	if r.ballast != nil && err == nil && free.Bytes >= 0 {
+		r.used(r.ballast.take(r.left.Load()))
+	}
 }

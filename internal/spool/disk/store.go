@@ -42,6 +42,7 @@ type Store struct {
 	db      *pebble.DB
 	lock    *pebble.Lock
 	fuse    *fuse
+	ballast *ballast
 	bodies  *bodies
 	revoked *revoked
 	sweeper *sweeper
@@ -101,15 +102,17 @@ func newStore(dir string, o Options) *Store {
 		log:      o.Logger,
 		fs:       o.FS,
 		dir:      dir,
-		fuse:     newFuse(o.FS),
 		agenda:   newAgenda(),
 		scanning: make(chan struct{}, 1),
 		closing:  make(chan struct{}),
 		opened:   time.Now(),
 	}
+	s.ballast = newBallast(o.FS, dir, o.Reserve, o.Logger)
+	s.fuse = newFuse(o.FS, s.ballast)
 	s.bodies = &bodies{fs: o.FS, dir: o.FS.PathJoin(dir, bodiesFolder), large: o.LargeBody}
 	s.revoked = &revoked{fs: o.FS, dir: o.FS.PathJoin(dir, revokedFolder)}
 	s.room = newRoom(o.FS, dir, o.Reserve)
+	s.room.ballast = s.ballast
 	s.backlog = newBacklog()
 	s.intakes.New = func() any { return new(intake) }
 	s.contents.New = func() any { return &smallContent{store: s} }
@@ -123,6 +126,7 @@ func (s *Store) open(ctx context.Context, version int) (err error) {
 	if err := s.makeFolders(ctx, version); err != nil {
 		return err
 	}
+	s.ballast.find()
 	if err := s.openStore(); err != nil {
 		return err
 	}
@@ -141,6 +145,7 @@ func (s *Store) open(ctx context.Context, version int) (err error) {
 	if err := s.collectOrphans(ctx); err != nil {
 		return err
 	}
+	s.room.ask()
 	s.agenda.low = entry{} // the first Claim looks at all of the index
 	s.sweeper = startSweeper(s)
 	return nil
