@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -242,5 +243,34 @@ func TestEightBitInCommands(t *testing.T) {
 			}
 			k.hangUp()
 		})
+	}
+}
+
+// TestTheDocumentNamesTheLimits: extensions add to the lines of commands, and people
+// read in docs/smtp.md how long they may be.
+func TestTheDocumentNamesTheLimits(t *testing.T) {
+	document, err := os.ReadFile("../docs/smtp.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var l Limits
+	var d Timeouts
+	l.setDefaults()
+	d.setDefaults()
+	for _, want := range []string{
+		fmt.Sprintf("%d octets; MAIL %d, RCPT %d, AUTH and its responses %d,", lineLimit(smtp.VerbNOOP), lineLimit(smtp.VerbMAIL), lineLimit(smtp.VerbRCPT), lineLimit(smtp.VerbAUTH)),
+		fmt.Sprintf("one line without an end | %d MiB", maxDroppedLine>>20),
+		fmt.Sprintf("`[smtp] max_recipients`, %d ", l.Recipients), fmt.Sprintf("`[smtp] max_message_size`, %d MiB", l.MessageSize>>20),
+		fmt.Sprintf("`[smtp] max_errors`, %d ", l.Errors), fmt.Sprintf("| %d since the last message", l.Commands),
+		fmt.Sprintf("parameters of a command | %d ", smtp.MaxParams), fmt.Sprintf("steps of AUTH | %d ", maxAuthSteps),
+		fmt.Sprintf("`[smtp] command_timeout`, %.0f minutes", d.Command.Minutes()), fmt.Sprintf("`[smtp] data_timeout`, %.0f minutes for %d KiB", d.Block.Minutes(), leastBlock>>10),
+		fmt.Sprintf("time to take a reply | %.0f minute", d.Write.Minutes()), fmt.Sprintf("handshake of TLS | %.0f seconds", d.Handshake.Seconds()),
+	} {
+		if !strings.Contains(string(document), want) {
+			t.Errorf("not there: %q", want)
+		}
+	}
+	if maxDrain != 4 {
+		t.Error("the document says four times")
 	}
 }

@@ -246,7 +246,8 @@ type SMTP struct {
 
 	// What is done with a line that ends in LF or CR alone, which is never legal
 	// and lets messages be smuggled past other servers. "reject" refuses it,
-	// "normalize" takes it as the end of a line.
+	// "normalize" takes it as the end of a line, but in content that comes by
+	// BDAT, whose octets are counted. docs/smtp.md has the whole of it.
 	BareNewline BareNewline `toml:"bare_newline"`
 
 	// What answers a parameter of MAIL or RCPT that is not offered: 504, which
