@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/weirmail/weir/internal/admin/api"
+	"github.com/weirmail/weir/internal/mail"
 )
 
 // noon is the time at which everything is printed.
@@ -219,4 +220,34 @@ func TestAMaintenanceIsAnnounced(t *testing.T) {
 	} {
 		printed(t, name, func(w io.Writer) error { return writeDrain(w, &d, noon) })
 	}
+}
+
+func TestWhatSendersAskForIsShown(t *testing.T) {
+	ids := mail.NewIDSource(bytes.NewReader(bytes.Repeat([]byte{1}, 64)))
+	id, err := ids.Next(noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later, late, priority := noon.Add(36*time.Hour), noon.Add(37*time.Hour), -4
+	held := &api.Message{
+		ID: id, Arrived: noon.Add(-time.Hour), Sender: "ada@example.org", Size: 2048, Due: &later,
+		HoldUntil: &later, DeliverBy: &late, ReturnIfLate: true, Priority: &priority, RequireTLS: true,
+		Client: "192.0.2.7", HELO: "client.example.org", Protocol: "ESMTPS",
+		Recipients: []api.Recipient{{Address: "bob@example.net", State: "waiting", Due: &later}},
+	}
+	printed(t, "queue-wishes", func(w io.Writer) error {
+		list := newMessageList(w, false, noon)
+		if err := list.add(held); err != nil {
+			return err
+		}
+		if err := list.end(true); err != nil {
+			return err
+		}
+		released := *held
+		released.ReturnIfLate = false
+		if err := writeMessage(w, held, noon); err != nil {
+			return err
+		}
+		return writeMessage(w, &released, later)
+	})
 }

@@ -114,7 +114,7 @@ func targetOf(r *route.Route, host route.Host, a route.Address) attempt.Target {
 	}
 	t.Verify = r.TLS == route.TLSVerified
 	t.RequireTLS = r.Protected
-	if r.Protected && a.Local(host.Protocol) {
+	if r.Protected && host.IsLocal(a) {
 		t.TLS, t.Verify, t.RequireTLS = smtpclient.TLSNone, false, false
 	}
 	return t

@@ -16,6 +16,16 @@ func passed(by mail.Deadline, now time.Time) bool {
 	return by.Mode == smtp.DeliverByNotify && !now.Before(by.At)
 }
 
+// beforeDeadline returns when a message is to be looked at that would be due at the
+// given time: not after the time that its sender has set, at which something is to
+// be done about it.
+func beforeDeadline(e *mail.Envelope, due, now time.Time) time.Time {
+	if by := e.DeliverBy; !by.IsZero() && by.At.After(now) && due.After(by.At) {
+		return by.At
+	}
+	return due
+}
+
 // owesRelay tells whether a relay that was done is to be told: where the next hop
 // did not take the time over, and so will not tell of it, and where each relay is
 // to be traced (RFC 2852 sections 4.1.4 and 4.2).

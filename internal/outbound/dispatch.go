@@ -193,7 +193,7 @@ func (out *Outbound) submit(j job) {
 		return
 	}
 	if at, ok := d.lane.Submit(j); !ok {
-		out.release(j.lease, at)
+		out.release(j.lease, beforeDeadline(j.lease.Envelope, at, out.now()))
 	}
 }
 

@@ -130,9 +130,7 @@ func (out *Outbound) wait(e *mail.Envelope, p *mail.Progress, hint time.Duration
 		if p.Due.After(last) {
 			p.Due = last // the sender was told that it ends then
 		}
-		if at := e.DeliverBy.At; !e.DeliverBy.IsZero() && at.After(now) && p.Due.After(at) {
-			p.Due = at // and so it is with the time that the sender has set
-		}
+		p.Due = beforeDeadline(e, p.Due, now)
 	}
 }
 

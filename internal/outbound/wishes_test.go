@@ -349,22 +349,23 @@ func await(t *testing.T, told <-chan mail.Progress) mail.Progress {
 
 func TestWhatIsLocalDoesNotTravel(t *testing.T) {
 	for _, test := range []struct {
-		address  route.Address
-		protocol route.Protocol
-		want     bool
+		address route.Address
+		host    route.Host
+		want    bool
 	}{
-		{route.Address{Network: "unix", Addr: "/run/lmtp"}, route.LMTP, true},
-		{route.Address{Network: "tcp", Addr: "127.0.0.1:24"}, route.LMTP, true},
-		{route.Address{Network: "tcp", Addr: "[::1]:24"}, route.LMTP, true},
-		{route.Address{Network: "tcp", Addr: "127.0.0.1:25"}, route.SMTP, false},
-		{route.Address{Network: "tcp", Addr: "192.0.2.1:24"}, route.LMTP, false},
-		{route.Address{Network: "tcp", Addr: "store.test:24"}, route.LMTP, false},
+		{route.Address{Network: "unix", Addr: "/run/lmtp"}, route.Host{Protocol: route.LMTP}, true},
+		{route.Address{Network: "tcp", Addr: "127.0.0.1:24"}, route.Host{Protocol: route.LMTP}, true},
+		{route.Address{Network: "tcp", Addr: "[::1]:24"}, route.Host{Protocol: route.LMTP}, true},
+		{route.Address{Network: "tcp", Addr: "127.0.0.1:25"}, route.Host{Inside: true}, true},
+		{route.Address{Network: "tcp", Addr: "127.0.0.1:25"}, route.Host{}, false},
+		{route.Address{Network: "tcp", Addr: "192.0.2.1:24"}, route.Host{Protocol: route.LMTP}, false},
+		{route.Address{Network: "tcp", Addr: "store.test:24"}, route.Host{Protocol: route.LMTP}, false},
 	} {
-		if got := test.address.Local(test.protocol); got != test.want {
+		if got := test.host.IsLocal(test.address); got != test.want {
 			t.Errorf("%+v is local: %v", test.address, got)
 		}
 		r := (&route.Route{Lane: "x", TLS: route.TLSOff}).Protect()
-		target := targetOf(r, route.Host{Protocol: test.protocol}, test.address)
+		target := targetOf(r, test.host, test.address)
 		if target.RequireTLS == test.want || target.Verify == test.want || r.Lane != "x requiretls" {
 			t.Errorf("%+v becomes %+v in %q", test.address, target, r.Lane)
 		}

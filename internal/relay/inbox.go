@@ -73,5 +73,5 @@ func (h *inboxHop) handler() http.Handler { return h.inbox.Handler() }
 // nextHop is where the inbox listens.
 func (h *inboxHop) nextHop() route.NextHop {
 	a := h.listener.Addr().(*net.TCPAddr)
-	return route.NextHop{Host: a.IP.String(), Port: uint16(a.Port)}
+	return route.NextHop{Host: a.IP.String(), Port: uint16(a.Port), Inside: true}
 }

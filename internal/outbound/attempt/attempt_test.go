@@ -158,22 +158,24 @@ func TestWhatThePeerCannotDo(t *testing.T) {
 	for _, test := range []struct {
 		name, offers string
 		change       func(*Message)
-		want         string
+		want, reason string
 	}{
-		{"binary", "CHUNKING", func(m *Message) { m.Envelope.Body = smtp.BodyBinaryMIME }, "554 5.6.3"},
-		{"binary without CHUNKING", "BINARYMIME", func(m *Message) { m.Envelope.Body = smtp.BodyBinaryMIME }, "554 5.6.3"},
-		{"8-bit", "", func(m *Message) { m.Envelope.EightBit = true }, "554 5.6.3"},
-		{"larger than the peer takes", "SIZE_20", nil, "554 5.3.4 the message has 21 octets, and the next hop takes at most 20"},
-		{"to come back when late", "", deadline(time.Minute, smtp.DeliverByReturn), "554 5.3.3"},
-		{"to come back before the peer can deliver", "DELIVERBY_61", deadline(time.Minute, smtp.DeliverByReturn), "554 5.4.7 the message has 60 s left"},
-		{"protected, in the clear", "REQUIRETLS", func(m *Message) { m.Envelope.RequireTLS = true }, "554 5.7.30"},
-		{"an address in UTF-8", "8BITMIME", func(m *Message) { m.Envelope.SMTPUTF8, m.Recipients = true, []int{0, 1} }, "554 5.6.7"},
-		{"a reverse-path in UTF-8", "8BITMIME", func(m *Message) { m.Envelope.SMTPUTF8, m.Envelope.ReversePath.Local = true, "ü" }, "554 5.6.7"},
-		{"a header section that may be UTF-8", "8BITMIME", func(m *Message) { m.Envelope.SMTPUTF8, m.Envelope.EightBit = true, true }, "554 5.6.7"},
-		{"an address that would be two commands", "", func(m *Message) { m.Envelope.Recipients[0].Path.Local = "b\r\nRSET" }, "554 5.5.4"},
+		{"late", "DELIVERBY", deadline(999*time.Millisecond, smtp.DeliverByReturn), "554 5.4.7", "expired"},
+		{"late at the last stop", "", func(m *Message) { deadline(0, smtp.DeliverByReturn)(m); m.Final = true }, "554 5.4.7", "expired"},
+		{"binary", "CHUNKING", func(m *Message) { m.Envelope.Body = smtp.BodyBinaryMIME }, "554 5.6.3", "unsupported-parameter"},
+		{"binary without CHUNKING", "BINARYMIME", func(m *Message) { m.Envelope.Body = smtp.BodyBinaryMIME }, "554 5.6.3", "unsupported-parameter"},
+		{"8-bit", "", func(m *Message) { m.Envelope.EightBit = true }, "554 5.6.3", "unsupported-parameter"},
+		{"larger than the peer takes", "SIZE_20", nil, "554 5.3.4 the message has 21 octets, and the next hop takes at most 20", "message-too-large"},
+		{"to come back when late", "", deadline(time.Minute, smtp.DeliverByReturn), "554 5.3.3", "unsupported-parameter"},
+		{"to come back before the peer can deliver", "DELIVERBY_61", deadline(time.Minute, smtp.DeliverByReturn), "554 5.4.7 the message has 60 s left", "expired"},
+		{"protected, in the clear", "REQUIRETLS", func(m *Message) { m.Envelope.RequireTLS = true }, "554 5.7.30", "tls-required"},
+		{"an address in UTF-8", "8BITMIME", func(m *Message) { m.Envelope.SMTPUTF8, m.Recipients = true, []int{0, 1} }, "554 5.6.7", "unsupported-parameter"},
+		{"a reverse-path in UTF-8", "8BITMIME", func(m *Message) { m.Envelope.SMTPUTF8, m.Envelope.ReversePath.Local = true, "ü" }, "554 5.6.7", "unsupported-parameter"},
+		{"a header section that may be UTF-8", "8BITMIME", func(m *Message) { m.Envelope.SMTPUTF8, m.Envelope.EightBit = true, true }, "554 5.6.7", "unsupported-parameter"},
+		{"an address that would be two commands", "", func(m *Message) { m.Envelope.Recipients[0].Path.Local = "b\r\nRSET" }, "554 5.5.4", "unsupported-parameter"},
 		{"a parameter that would be two commands", "DSN", func(m *Message) {
 			m.Envelope.Recipients[0].Original = smtp.OriginalRecipient{Type: "x\r\nRSET", Address: "b"}
-		}, "554 5.5.4"},
+		}, "554 5.5.4", "unsupported-parameter"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -183,7 +185,7 @@ func TestWhatThePeerCannotDo(t *testing.T) {
 					t.Fatalf("%+v, %v", answers, failure)
 				}
 				for n, a := range answers {
-					if a.Recipient != m.Recipients[n] || a.Verdict.Action != verdict.Bounce || a.Problem == "" || !strings.HasPrefix(a.Reply.String(), test.want) {
+					if a.Recipient != m.Recipients[n] || a.Verdict.Action != verdict.Bounce || a.Problem == "" || a.Verdict.Reason != test.reason || !strings.HasPrefix(a.Reply.String(), test.want) {
 						t.Errorf("%+v, want %s", a, test.want)
 					}
 				}

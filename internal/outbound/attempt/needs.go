@@ -50,13 +50,15 @@ func needRoom(_ *Connection, m *Message, caps smtp.Capabilities) (string, reply.
 // goes only to those who see to that, and have time enough. Who delivers it for
 // good need not.
 func needTime(c *Connection, m *Message, caps smtp.Capabilities) (string, reply.Status) {
-	by := m.Envelope.DeliverBy
-	if by.Mode != smtp.DeliverByReturn || m.Final {
+	by, now := m.Envelope.DeliverBy, c.now()
+	if by.Mode != smtp.DeliverByReturn || m.Final && !by.Returns(now) {
 		return "", reply.Status{}
 	}
 	least, offered := caps.DeliverBy()
-	left := by.Left(c.now())
+	left := by.Left(now)
 	switch {
+	case by.Returns(now): // it took long to get here
+		return "the time in which the message was to be delivered is over", reply.NewStatus(4, 7)
 	case !offered:
 		return "the message is to come back if it is late, and the next hop, which does not offer DELIVERBY, would not see to that", reply.NewStatus(3, 3)
 	case left < int64(least.Seconds()):
@@ -114,7 +116,7 @@ func (c *Connection) wishParams(params []smtp.Param, e *mail.Envelope, caps smtp
 	if c.timed(e, caps) {
 		by := smtp.DeliverBy{Seconds: e.DeliverBy.Left(c.now()), Mode: e.DeliverBy.Mode, Trace: e.DeliverBy.Trace}
 		if by.Mode == smtp.DeliverByReturn {
-			by.Seconds = max(by.Seconds, 1) // what it may be at least
+			by.Seconds = max(by.Seconds, 1) // the second may have turned just now
 		}
 		params = append(params, smtp.Param{Keyword: "BY", Value: by.String(), HasValue: true})
 	}

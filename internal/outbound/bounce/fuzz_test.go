@@ -21,13 +21,15 @@ func FuzzCompose(f *testing.F) {
 	f.Add("--=_x--", "", "--\r\n\r\n", "", "", "", ";", ";", "--=_\r\n\r\n--=_\r\n", uint16(0x0003))
 	f.Fuzz(func(t *testing.T, text, host, problem, local, domain, envID, kindOf, original, content string, flags uint16) {
 		r := &Report{
-			Kind:     Kind(flags % 3),
+			Kind:     Kind(flags % 4),
 			Hostname: host,
 			Now:      now,
 			Original: &mail.Envelope{
 				ID: originalID, Arrived: arrived, EnvID: envID,
 				ReversePath: smtp.Path{Local: local + "a", Domain: domain},
 				SMTPUTF8:    flags&4 != 0,
+				RequireTLS:  flags&64 != 0,
+				DeliverBy:   mail.Deadline{At: arrived, Mode: []smtp.DeliverByMode{0, smtp.DeliverByNotify, smtp.DeliverByReturn}[flags>>9%3], Trace: flags&1 != 0},
 				Ret:         smtp.Ret(flags >> 3 % 3),
 				Body:        smtp.Body(flags >> 5 % 3),
 				Recipients: []mail.Recipient{

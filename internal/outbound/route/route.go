@@ -83,6 +83,8 @@ type Host struct {
 	Port uint16 // unused with Socket
 	// Socket is the path of a Unix socket.
 	Socket string
+	// Inside is set for a server within this program.
+	Inside bool
 
 	// foreign is set where a stranger names the host, by a record in the DNS
 	// or as the domain of an address. It then must not lead to this machine,
@@ -107,14 +109,15 @@ type Address struct {
 	Host string
 }
 
-// Local tells an address that nothing leaves this machine by: a Unix socket, or
-// the store of mailboxes on loopback. What a server on loopback relays does leave.
-func (a Address) Local(p Protocol) bool {
-	if a.Network == "unix" {
+// IsLocal tells that nothing leaves this machine by an address of the host: that of
+// a server within this program, a Unix socket, or the store of mailboxes on
+// loopback. What another server on loopback relays does leave.
+func (h Host) IsLocal(a Address) bool {
+	if h.Inside || a.Network == "unix" {
 		return true
 	}
 	addr, err := netip.ParseAddrPort(a.Addr)
-	return err == nil && p == LMTP && addr.Addr().IsLoopback()
+	return err == nil && h.Protocol == LMTP && addr.Addr().IsLoopback()
 }
 
 // Error says that there is no way for a forward-path, or to a host.

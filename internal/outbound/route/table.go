@@ -33,6 +33,8 @@ type NextHop struct {
 	Host   string
 	Port   uint16
 	Socket string
+	// Inside is set for a server within this program.
+	Inside bool
 }
 
 // Rule says where the mail for some domains goes.
