@@ -252,7 +252,8 @@ type SMTP struct {
 	MaxErrors int `toml:"max_errors" unit:"errors a connection"`
 
 	// How many messages a client may send over one connection before it is
-	// closed with 421. 0 is no limit.
+	// closed with 421. The answer to EHLO says so (LIMITS MAILMAX, RFC 9422).
+	// 0 is no limit.
 	MaxTransactions int `toml:"max_transactions" unit:"messages a connection"`
 
 	// What is done with a line that ends in LF or CR alone, which is never legal

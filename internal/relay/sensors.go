@@ -38,6 +38,7 @@ type sensors struct {
 	messageSize float64
 	reserve     float64
 	queueLimit  float64
+	sessions    string // where the greatest number of sessions comes from
 
 	// runtimeLimit is what Go's collector was told of the limit of memory; 0 until
 	// it was, negative where the environment has set it (GOMEMLIMIT).
@@ -88,17 +89,21 @@ func (s *sensors) tellRuntime(limit int64) {
 }
 
 // connections is the greatest number of them: what is set, or what descriptors and
-// memory allow.
+// memory allow. It is asked for once, before the sensors run.
 func (s *sensors) connections(set int) int {
 	if set > 0 {
+		s.sessions = "[admission] max_connections"
 		return set
 	}
 	most := 1 << 20
+	s.sessions = "what is possible"
 	if d := s.descriptors.Read(); d.Unavailable == "" && d.Limit > 0 {
-		most = min(most, int(d.Limit*0.9))
+		most, s.sessions = int(d.Limit*0.9), "90 % of the descriptors, "+d.Source
 	}
 	if m := s.memory.Read(); m.Unavailable == "" && m.Limit > 0 {
-		most = min(most, int(budgetOf(m.Limit)/(16<<10)))
+		if n := int(budgetOf(m.Limit) / (16 << 10)); n < most {
+			most, s.sessions = n, "one for each 16 KiB of 55 % of the memory, "+m.Source
+		}
 	}
 	return most
 }
@@ -194,7 +199,7 @@ func (s *sensors) measureMemory() {
 		r.Source += "; work stands still for memory"
 	}
 	s.slow[admission.SignalMemory] = r
-	s.slow[admission.SignalSessions].Source = "80 % and 95 % of [admission] max_connections, or of what memory and descriptors allow"
+	s.slow[admission.SignalSessions].Source = "80 % and 95 % of " + s.sessions
 	s.budgets.Memory = 0
 	if m.Unavailable == "" {
 		s.budgets.Memory = budgetOf(m.Limit)

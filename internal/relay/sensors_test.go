@@ -1,8 +1,12 @@
 package relay
 
 import (
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/weirmail/weir/internal/config"
+	"github.com/weirmail/weir/internal/inbound/admission"
 )
 
 func TestTheStorageSignalSaysWhereItsLimitsComeFrom(t *testing.T) {
@@ -13,6 +17,24 @@ func TestTheStorageSignalSaysWhereItsLimitsComeFrom(t *testing.T) {
 	} {
 		if got := storageSource(median); got != want {
 			t.Errorf("%v: %q, want %q", median, got, want)
+		}
+	}
+}
+
+func TestTheNumberOfSessionsSaysWhereItComesFrom(t *testing.T) {
+	cfg := config.Default()
+	cfg.Admission.Memory = 64 << 20
+	for set, want := range map[int]string{
+		100: "[admission] max_connections",
+		0:   "one for each 16 KiB of 55 % of the memory, configuration",
+	} {
+		s := newSensors(cfg)
+		if n := s.connections(set); n <= 0 || set > 0 && n != set || set == 0 && n != 2252 {
+			t.Errorf("%d are set: %d", set, n)
+		}
+		s.measureMemory()
+		if got := s.slow[admission.SignalSessions].Source; !strings.HasSuffix(got, want) {
+			t.Errorf("%d are set: %q, want %q", set, got, want)
 		}
 	}
 }
