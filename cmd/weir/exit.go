@@ -4,6 +4,7 @@ package main
 const (
 	exitOK          = 0
 	exitUsage       = 64 // the command line
+	exitData        = 65 // what was given cannot be read
 	exitNoInput     = 66 // what was named does not exist
 	exitUnavailable = 69 // no relay is running, an address is taken
 	exitSoftware    = 70 // a fault of the program

@@ -32,6 +32,8 @@ type commands struct {
 	Drain   drainCommand   `cmd:"" help:"Begin a maintenance: send new clients away, and let the others end."`
 	Resume  resumeCommand  `cmd:"" help:"End a maintenance."`
 	Why     whyCommand     `cmd:"" help:"Explain refusals: by the id in the reply, by client, or the latest."`
+	Explain explainCommand `cmd:"" help:"Explain replies of mail servers: codes, log lines, bounces; compare codes."`
+	Codes   codesCommands  `cmd:"" help:"List all reply codes, enhanced codes and reasons."`
 	Ready   readyCommand   `cmd:"" help:"Ask whether the relay takes mail, for health checks."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

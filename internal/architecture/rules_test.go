@@ -21,6 +21,7 @@ var vocabulary = []string{"reply", "smtp", "internal/mail"}
 var rules = map[string]rule{
 	// Public: any Go program could import them; they know nothing of the rooms.
 	"reply":                  {},
+	"reply/catalog":          {ours: []string{"reply", "reply/catalog/classify"}, libraries: []string{"github.com/pelletier/go-toml/v2"}},
 	"reply/catalog/classify": {ours: []string{"reply"}},
 	"smtp":                   {ours: []string{"reply"}},
 	"smtpserver":             {ours: []string{"smtp", "reply"}},
@@ -70,7 +71,7 @@ var rules = map[string]rule{
 	// Who puts it together.
 	"internal/relay":        {any: true, libraries: []string{"github.com/gaissmai/bart", "golang.org/x/sync"}},
 	"internal/architecture": {},
-	"cmd/weir":              {any: true, libraries: []string{"github.com/alecthomas/kong"}},
+	"cmd/weir":              {any: true, libraries: []string{"github.com/alecthomas/kong", "golang.org/x/text"}},
 	"bench/...":             {any: true, libraries: []string{"github.com/cockroachdb/pebble/v2", "golang.org/x/sys", "golang.org/x/sync"}},
 	"test/...":              {any: true, libraries: []string{"github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "go.uber.org/goleak", "golang.org/x/sync"}},
 }

@@ -21,9 +21,6 @@ func inboundListener(cfg *config.Config, l *config.Listener, shown *tls.Config) 
 		Name:  l.Label(),
 		Class: classOf(l),
 		LMTP:  l.Protocol == config.ProtocolLMTP,
-
-		Submission: l.Submits(),
-
 		Limits: smtpserver.Limits{
 			MessageSize:  int64(cfg.SMTP.MaxMessageSize),
 			Recipients:   cfg.SMTP.MaxRecipients,
@@ -48,7 +45,7 @@ func inboundListener(cfg *config.Config, l *config.Listener, shown *tls.Config) 
 	}
 	if shown != nil {
 		in.TLS = shown
-		in.Implicit = l.ImplicitTLS()
+		in.Implicit = l.TLS == config.ListenerTLSImplicit
 	}
 	return in
 }

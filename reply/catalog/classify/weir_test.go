@@ -18,7 +18,7 @@ var wanted = map[string]classify.Reason{
 	"connections": classify.ReasonOverload, "auth-busy": classify.ReasonOverload, "tls-busy": classify.ReasonTLSFailed,
 	"starting": classify.ReasonMaintenance, "client-connections": classify.ReasonConnectionLimit, "client-rate": classify.ReasonRateLimit,
 	"greylist": classify.ReasonGreylisting, "client-gone": classify.ReasonNetwork, "too-many-rcpt": classify.ReasonTooManyRecipients,
-	"auth-cancelled": classify.ReasonAuthFailed,
+	"auth-cancelled": classify.ReasonAuthFailed, "hold-busy": classify.ReasonStorage,
 }
 
 func TestEveryReplyOfWeirIsToldByItsToken(t *testing.T) {

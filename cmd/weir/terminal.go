@@ -1,0 +1,192 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/width"
+)
+
+// paper is what explanations are written on: lines of a terminal, with marks of
+// importance where the terminal shows them.
+type paper struct {
+	out     io.Writer
+	columns int
+	colours bool
+	err     error // the first fault of writing
+}
+
+// columns is how wide a page is. It fits the narrowest terminal that people
+// use, and the eye likes no more.
+const columns = 80
+
+// newPaper returns a paper for the output of the program. Colours are for
+// terminals alone, and not where NO_COLOR says otherwise.
+func newPaper(w *world) *paper {
+	return &paper{out: w.stdout, columns: columns, colours: isTerminal(w.stdout) && value(w.environ, "NO_COLOR") == "" && value(w.environ, "TERM") != "dumb"}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// value returns a variable of the environment, the last where it stands twice.
+func value(environ []string, name string) string {
+	for i := len(environ) - 1; i >= 0; i-- {
+		if v, ok := strings.CutPrefix(environ[i], name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+func (p *paper) line(s string) {
+	if p.err == nil {
+		_, p.err = io.WriteString(p.out, strings.TrimRight(s, " ")+"\n")
+	}
+}
+
+// The marks of importance.
+const (
+	bold  = "\x1b[1m"
+	faint = "\x1b[2m"
+	reset = "\x1b[0m"
+)
+
+func (p *paper) marked(mark, s string) string {
+	if !p.colours || s == "" {
+		return s
+	}
+	return mark + s + reset
+}
+
+// heading begins a part.
+func (p *paper) heading(s string) {
+	p.line("")
+	p.line(p.marked(bold, s))
+}
+
+// block writes text with an indent, its first line behind a prefix as wide as
+// that.
+func (p *paper) block(prefix string, indent int, text string) {
+	for _, line := range wrap(unmarked(text), p.columns-indent) {
+		p.line(padded(prefix, indent) + line)
+		prefix = ""
+	}
+}
+
+// item writes an element of a list.
+func (p *paper) item(text string) { p.block("  •", 4, text) }
+
+// unmarked takes the marks of code off a text of the catalogue, and what could
+// play tricks with a terminal. Code of several words is quoted instead.
+func unmarked(s string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(s, "`") {
+		if i%2 == 1 && strings.Contains(part, " ") {
+			part = `"` + part + `"`
+		}
+		b.WriteString(part)
+	}
+	return printable(b.String())
+}
+
+// padded is a text with blanks up to a width.
+func padded(s string, to int) string {
+	if n := to - textWidth(s); n > 0 {
+		return s + strings.Repeat(" ", n)
+	}
+	return s
+}
+
+// textWidth is how many columns a text takes in a terminal.
+func textWidth(s string) int {
+	n := 0
+	for _, r := range s {
+		n += runeWidth(r)
+	}
+	return n
+}
+
+// runeWidth is how many columns a character takes: two for the wide ones of
+// East Asia, none for marks that are put upon another.
+func runeWidth(r rune) int {
+	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
+		return 0
+	}
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
+		return 2
+	}
+	return 1
+}
+
+// wrap breaks a text into lines of at most so many columns: at blanks, and
+// beside wide characters, which have none between words. A word that is longer
+// than a line stays whole.
+func wrap(text string, columns int) []string {
+	var lines []string
+	var line strings.Builder
+	used := 0
+	for _, piece := range pieces(text) {
+		n := textWidth(piece)
+		if used > 0 && used+textWidth(strings.TrimRight(piece, " ")) > columns {
+			lines = append(lines, strings.TrimRight(line.String(), " "))
+			line.Reset()
+			used = 0
+		}
+		line.WriteString(piece)
+		used += n
+	}
+	if used > 0 || len(lines) == 0 {
+		lines = append(lines, strings.TrimRight(line.String(), " "))
+	}
+	return lines
+}
+
+// pieces cuts a text where a line may end.
+func pieces(text string) []string {
+	var all []string
+	begin := 0
+	var before rune
+	for i, r := range text {
+		if i > begin && mayBreak(before, r) {
+			all = append(all, text[begin:i])
+			begin = i
+		}
+		before = r
+	}
+	if begin < len(text) {
+		all = append(all, text[begin:])
+	}
+	return all
+}
+
+// The characters that do not begin a line, or do not end one.
+const (
+	notFirst = "、。，．：；？！）」』】〉》〕”’…ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ,.:;?!)]}"
+	notLast  = "（「『【〈《〔“‘([{"
+)
+
+func mayBreak(before, after rune) bool {
+	switch {
+	case after == ' ':
+		return false
+	case before == ' ':
+		return true
+	case strings.ContainsRune(notFirst, after) || strings.ContainsRune(notLast, before):
+		return false
+	case runeWidth(after) == 0:
+		return false
+	}
+	// Hangul has blanks between words, and is broken there alone.
+	return runeWidth(before) == 2 && !unicode.Is(unicode.Hangul, before) ||
+		runeWidth(after) == 2 && !unicode.Is(unicode.Hangul, after)
+}
