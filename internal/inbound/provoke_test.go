@@ -49,6 +49,19 @@ type plan struct {
 // build opens a house. All clients are strangers who may send to anywhere.
 func build(t *testing.T, change func(*plan)) *house {
 	t.Helper()
+	h := raise(t, change)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.address = l.Addr().String()
+	h.open(l)
+	return h
+}
+
+// raise builds a house that is not open yet.
+func raise(t *testing.T, change func(*plan)) *house {
+	t.Helper()
 	h := &house{t: t, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC), said: map[*smtpserver.Row]bool{}}
 	h.lifecycle = admission.NewLifecycle(nil)
 	p := plan{
@@ -71,7 +84,6 @@ func build(t *testing.T, change func(*plan)) *house {
 	h.server = New(p.room).Server(p.listener)
 	h.plan = p
 	h.listen()
-	h.open()
 	return h
 }
 
@@ -106,12 +118,8 @@ func (h *house) listen() {
 	}
 }
 
-func (h *house) open() {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.address = l.Addr().String()
+// open lets clients in.
+func (h *house) open(l net.Listener) {
 	done := make(chan error, 1)
 	go func() { done <- h.server.Serve(l) }()
 	h.t.Cleanup(func() {
