@@ -97,6 +97,8 @@ const (
 	kindClosed
 	kindEOF
 	kindHas
+	kindGiven  // as kindHas, and the dialogue is skipped otherwise
+	kindSignIn // AUTH where there is an account for it
 	kindWait
 	kindNote // the last reply is one to EHLO
 )

@@ -70,6 +70,8 @@
 //	ehlo              EHLO, or LHLO, and 250
 //	helo              greeting, HELO, and 250
 //	secure            hello, and where STARTTLS is offered, TLS and ehlo
+//	account           secure, and where an account is known and AUTH PLAIN is
+//	                  offered, AUTH and ehlo
 //	starttls          the handshake after 220; after another reply it is the end
 //	sender            MAIL FROM:<{sender}>, and 250
 //	recipient         RCPT TO:<{recipient}>, and 250 or 251
@@ -81,5 +83,6 @@
 //	has SIZE          the last answer to EHLO has the keyword
 //	has AUTH=PLAIN    with this word behind it
 //	lacks STARTTLS    it does not have it
+//	given SIZE        it has the keyword, or the dialogue is skipped
 //	wait 100ms        a pause
 package conformance

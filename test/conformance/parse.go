@@ -177,6 +177,7 @@ var macros = map[string][]string{
 	"hello":       {"greeting", "ehlo"},
 	"helo":        {"greeting", "C: HELO {client}", "S: 250"},
 	"secure":      {"hello", "upgrade"},
+	"account":     {"secure", "signin"},
 	"sender":      {"C: MAIL FROM:<{sender}>", "S: 250"},
 	"recipient":   {"C: RCPT TO:<{recipient}>", "S: 250|251"},
 	"transaction": {"sender", "recipient"},
@@ -188,7 +189,7 @@ var macros = map[string][]string{
 
 // simple are the steps in one word.
 var simple = map[string]kind{
-	"flush": kindFlush, "starttls": kindStartTLS, "upgrade": kindUpgrade, "closed": kindClosed, "eof": kindEOF, "note": kindNote,
+	"flush": kindFlush, "starttls": kindStartTLS, "upgrade": kindUpgrade, "signin": kindSignIn, "closed": kindClosed, "eof": kindEOF, "note": kindNote,
 }
 
 func (p *parser) steps(word, rest string) ([]step, error) {
@@ -210,6 +211,8 @@ func (p *parser) steps(word, rest string) ([]step, error) {
 	case "has", "lacks":
 		s.kind, s.has = kindHas, parseNeed(rest)
 		s.has.not = word == "lacks"
+	case "given":
+		s.kind, s.has = kindGiven, parseNeed(rest)
 	case "wait":
 		s.kind = kindWait
 		s.wait, err = time.ParseDuration(rest)

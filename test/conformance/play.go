@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -48,9 +49,12 @@ func (p *player) play(steps []step) error {
 			continue
 		}
 		var unbound *unboundError
+		var skip *skipError
 		switch {
 		case errors.Is(err, errEnded):
 			return nil
+		case errors.As(err, &skip):
+			return skip
 		case errors.As(err, &unbound):
 			return &skipError{unbound.Error()}
 		}
@@ -81,6 +85,12 @@ func (p *player) do(s *step) error {
 		return p.conn.shut()
 	case kindHas:
 		return p.has(s.has)
+	case kindGiven:
+		if !p.keywords.meets(s.has) {
+			return &skipError{"it does not offer " + s.has.String()}
+		}
+	case kindSignIn:
+		return p.signIn()
 	case kindWait:
 		return p.pause(s.wait)
 	}
@@ -166,6 +176,23 @@ func (p *player) upgrade() error {
 		return err
 	}
 	if err := p.conn.startTLS(p.ctx, p.tls); err != nil {
+		return err
+	}
+	if err := p.ask(p.hello+" "+p.values["client"], "250"); err != nil {
+		return err
+	}
+	p.note()
+	return nil
+}
+
+// signIn uses the account, where there is one and AUTH PLAIN is offered.
+func (p *player) signIn() error {
+	user, known := p.values["user"]
+	if !known || !p.keywords.meets(need{keyword: "AUTH", word: "PLAIN"}) {
+		return nil
+	}
+	secret := base64.StdEncoding.EncodeToString([]byte("\x00" + user + "\x00" + p.values["password"]))
+	if err := p.ask("AUTH PLAIN "+secret, "235"); err != nil {
 		return err
 	}
 	if err := p.ask(p.hello+" "+p.values["client"], "250"); err != nil {

@@ -31,14 +31,19 @@ func main() {
 	}
 }
 
-// contestant is a server by its name.
+// contestant is a server by its name. What is skipped is played a second time where
+// there is another way to start it.
 type contestant struct {
-	name  string
-	start func(ctx context.Context, dir string) (*servers.Running, error)
+	name         string
+	start, again func(ctx context.Context, dir string) (*servers.Running, error)
 }
 
 func contestants() []contestant {
-	return []contestant{{"Weir", servers.StartWeir}, {"Postfix", servers.StartPostfix}, {"OpenSMTPD", servers.StartOpenSMTPD}}
+	return []contestant{
+		{"Weir", servers.StartWeir, servers.StartWeirForItsOwn},
+		{"Postfix", servers.StartPostfix, nil},
+		{"OpenSMTPD", servers.StartOpenSMTPD, nil},
+	}
 }
 
 // column is what came of the dialogues with one server.
@@ -58,7 +63,10 @@ func run(ctx context.Context, args []string, progress io.Writer) error {
 	var columns []column
 	for _, c := range contestants() {
 		fmt.Fprintf(progress, "%s …\n", c.name)
-		done, err := measure(ctx, c, dialogues)
+		done, err := measure(ctx, c.name, c.start, dialogues)
+		if err == nil && c.again != nil {
+			err = repeat(ctx, c, done, dialogues)
+		}
 		if err != nil {
 			return fmt.Errorf("measuring %s: %w", c.name, err)
 		}
@@ -67,9 +75,23 @@ func run(ctx context.Context, args []string, progress io.Writer) error {
 	return os.WriteFile(args[0], []byte(page(columns)), 0o644)
 }
 
+// repeat plays what was skipped in the second way.
+func repeat(ctx context.Context, c contestant, done *column, dialogues []*conformance.Dialogue) error {
+	again, err := measure(ctx, c.name, c.again, dialogues)
+	if err != nil {
+		return err
+	}
+	for i := range done.results {
+		if done.results[i].Outcome == conformance.Skipped {
+			done.results[i] = again.results[i]
+		}
+	}
+	return nil
+}
+
 // measure starts a server, plays the dialogues, and stops it.
-func measure(ctx context.Context, c contestant, dialogues []*conformance.Dialogue) (*column, error) {
-	dir, err := os.MkdirTemp("", "conf-"+strings.ToLower(c.name))
+func measure(ctx context.Context, name string, start func(context.Context, string) (*servers.Running, error), dialogues []*conformance.Dialogue) (*column, error) {
+	dir, err := os.MkdirTemp("", "conf-"+strings.ToLower(name))
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +102,7 @@ func measure(ctx context.Context, c contestant, dialogues []*conformance.Dialogu
 	if err := os.Chmod(dir, 0o755); err != nil { // its own users have to get in
 		return nil, err
 	}
-	running, err := c.start(ctx, dir)
+	running, err := start(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +110,5 @@ func measure(ctx context.Context, c contestant, dialogues []*conformance.Dialogu
 	if stopped := running.Stop(); err == nil {
 		err = stopped
 	}
-	name := strings.TrimSpace(c.name + " " + running.Version)
-	return &column{name: name, results: results}, err
+	return &column{name: strings.TrimSpace(name + " " + running.Version), results: results}, err
 }

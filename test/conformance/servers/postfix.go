@@ -37,14 +37,25 @@ func StartPostfix(ctx context.Context, dir string) (*Running, error) {
 	if out, err := exec.CommandContext(ctx, "postfix", "-c", etc, "check").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("postfix check: %w\n%s", err, out)
 	}
-	cmd := exec.Command(master, "-c", etc, "-d")
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "MAIL_CONFIG=" + etc}
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	stop, err := start(ctx, cmd, address, filepath.Join(dir, "said"))
+	server := known("Postfix", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	server.User, server.Password = user, password
+	accounts, err := serveAccounts(filepath.Join(dir, "queue", "accounts"))
 	if err != nil {
 		return nil, err
 	}
-	return &Running{Server: known("Postfix", address), Version: strings.TrimSpace(string(version)), Stop: stop}, nil
+	cmd := exec.Command(master, "-c", etc, "-d")
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "MAIL_CONFIG=" + etc}
+	stop, err := start(ctx, cmd, server.Address, filepath.Join(dir, "said"))
+	if err != nil {
+		accounts.close()
+		return nil, err
+	}
+	r := &Running{Server: server, Version: strings.TrimSpace(string(version))}
+	r.Stop = func() error {
+		defer accounts.close()
+		return stop()
+	}
+	return r, nil
 }
 
 // writePostfix writes the configuration and returns its folder.
@@ -69,8 +80,8 @@ func writePostfix(dir string, port int) (etc string, err error) {
 	return etc, os.WriteFile(filepath.Join(etc, "master.cf"), []byte(fmt.Sprintf(postfixMaster, port)), 0o644)
 }
 
-// postfixMain has what an own instance needs, who may send where, and TLS as
-// Debian's package sets it up. All else is as it comes.
+// postfixMain has what an own instance needs, who may send where, TLS as Debian's
+// package sets it up, and AUTH in TLS. All else is as it comes.
 const postfixMain = `compatibility_level = 3.6
 queue_directory = %[1]s/queue
 data_directory = %[1]s/data
@@ -95,6 +106,10 @@ default_transport = discard
 smtpd_tls_cert_file = %[3]s
 smtpd_tls_key_file = %[4]s
 smtpd_tls_security_level = may
+smtpd_tls_auth_only = yes
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = accounts
 `
 
 const postfixMaster = `127.0.0.1:%d inet n - n - - smtpd

@@ -13,9 +13,24 @@ import (
 	"github.com/weirmail/weir/internal/relay"
 )
 
-// StartWeir starts a relay in this process, with its SMTP and its LMTP.
+// StartWeir starts a relay in this process, with its SMTP and its LMTP, to which the
+// client is a stranger.
 func StartWeir(ctx context.Context, dir string) (*Running, error) {
-	cfg, err := weirConfiguration(dir)
+	return startWeir(ctx, dir, "")
+}
+
+// StartWeirForItsOwn is StartWeir where the client is of a network that may send to
+// anywhere: it refuses no recipient, and offers what strangers are not offered.
+func StartWeirForItsOwn(ctx context.Context, dir string) (*Running, error) {
+	r, err := startWeir(ctx, dir, `"127.0.0.0/8"`)
+	if err == nil {
+		r.Server.Refused = ""
+	}
+	return r, err
+}
+
+func startWeir(ctx context.Context, dir, allow string) (*Running, error) {
+	cfg, err := weirConfiguration(dir, allow)
 	if err != nil {
 		return nil, fmt.Errorf("the configuration of the relay: %w", err)
 	}
@@ -44,7 +59,7 @@ func StartWeir(ctx context.Context, dir string) (*Running, error) {
 
 // weirConfiguration is that of the relay. It refuses nobody for what the machine
 // has to do besides.
-func weirConfiguration(dir string) (*config.Config, error) {
+func weirConfiguration(dir, allow string) (*config.Config, error) {
 	certificate, key, err := writeCertificate(dir, "relay.test")
 	if err != nil {
 		return nil, err
@@ -60,7 +75,7 @@ state_dir = %[1]q
 accept_for = ["example.org"]
 
 [clients]
-allow = []
+allow = [%[6]s]
 
 [[listener]]
 address = "127.0.0.1:0"
@@ -75,13 +90,14 @@ key = %[3]q
 
 [smtp]
 max_message_size = "1MiB"
+max_transactions = 40
 
 [admission]
 mode = "observe"
 
 [admin]
 socket = %[4]q
-`, filepath.Join(dir, "state"), certificate, key, filepath.Join(dir, "admin.sock"), lmtp)
+`, filepath.Join(dir, "state"), certificate, key, filepath.Join(dir, "admin.sock"), lmtp, allow)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
