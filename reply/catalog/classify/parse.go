@@ -140,7 +140,7 @@ func findOne(record string) (in Input, ok bool) {
 	}
 	body := innermost(record)
 	in.addHints(record)
-	if in.phpmailer(body) || in.dotNet(body) || in.keyed(body) {
+	if in.phpmailer(record) || in.dotNet(record) || in.keyed(body) {
 		return in, true
 	}
 	at, n := findCode(body)
@@ -246,12 +246,21 @@ func plausible(before, code, rest string) bool {
 		return true
 	}
 	switch before[len(before)-1] {
-	case ':', '\'', '"', '(', '=', ';', '<', '>', '#', '[':
+	case ':', '\'', '"', '(', ';', '<', '>', '#':
 		return true
+	case '[':
+		return rest == "" || rest[0] != ']'
+	case '=':
+		return endsInAny(before[:len(before)-1], "code", "status", "stat", "led", "reply", "response")
 	}
-	for _, w := range []string{"error", "code", "reply", "response", "smtp", "returned", "status", "with", "failed", "failure"} {
-		if tail := before[max(0, len(before)-len(w)):]; strings.EqualFold(tail, w) {
-			return rest == "" || rest[0] != ']'
+	return endsInAny(before, "error", "code", "reply", "response", "smtp", "returned", "status", "with", "failed", "failure", "raised", "got", "responded")
+}
+
+// endsInAny tells whether s ends in one of the words, whatever their case.
+func endsInAny(s string, words ...string) bool {
+	for _, w := range words {
+		if len(s) >= len(w) && strings.EqualFold(s[len(s)-len(w):], w) {
+			return true
 		}
 	}
 	return false
@@ -312,8 +321,11 @@ func looksLikeStatus(e reply.Enhanced) bool {
 // setText takes the enhanced status code off the text, and what was put behind
 // it or repeated in it.
 func (in *Input) setText(s string) {
-	s = strings.TrimLeft(s, " -,'\"b():;_\t")
-	s = strings.TrimPrefix(s, "#")
+	s = strings.TrimLeft(s, " -,():;_\t")
+	if len(s) > 1 && s[0] == 'b' && (s[1] == '\'' || s[1] == '"') {
+		s = s[1:] // Python's mark of octets
+	}
+	s = strings.TrimPrefix(strings.TrimLeft(s, " '\":-"), "#")
 	if e, n, ok := leadingEnhanced(s); ok {
 		in.Enhanced, s = e, strings.TrimLeft(s[n:], " :)-_")
 	} else if e, ok := trailingEnhanced(s); ok {
@@ -354,7 +366,7 @@ func withoutRepeats(s string, code reply.Code, e reply.Enhanced) string {
 }
 
 // closings begin what a log puts behind a reply.
-var closings = []string{" (in reply to", "; from=<", "' (delivery attempts", " (while talking to", "]};{MSG", "};{", "\", response_code", "', response"}
+var closings = []string{" (in reply to", "; from=<", "' (delivery attempts", " (while talking to", "\", response_code", "', response"}
 
 // unwrapped takes off quotes, brackets and what a log put behind the text.
 func unwrapped(s string) string {
@@ -363,6 +375,7 @@ func unwrapped(s string) string {
 			s = s[:at]
 		}
 	}
+	s, _, _ = strings.Cut(s, "};{") // Exchange's list of an attempt's fields
 	s = strings.TrimSpace(s)
 	for _, pair := range []string{"()", "[]", "{}", "<>"} {
 		for strings.HasSuffix(s, pair[1:]) && strings.Count(s, pair[:1]) < strings.Count(s, pair[1:]) {

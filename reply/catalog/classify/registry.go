@@ -104,8 +104,8 @@ func codeReason(in *Input, s reply.Status) Reason {
 		return false
 	}
 	switch c := in.Code; {
-	case !s.IsZero() && s.Subject() != 0 && c != 421 && c/10 != 50 && c != 555 && c != 556 && c != 530 && c != 535:
-		// X.3.0 and the like: the code says no more than they do.
+	case !s.IsZero() && s.Subject() != 0 && s != reply.NewStatus(3, 0) && c != 421 && c/10 != 50 && c != 555 && c != 556 && c != 530 && c != 535:
+		// X.2.0 and the like: the code says no more than they do.
 		return ReasonNone
 	case c == 550 && at(StageRCPT) && s.IsZero():
 		return ReasonMailboxUnknown
