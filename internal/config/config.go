@@ -60,6 +60,10 @@ type Config struct {
 	// The certificates that listeners show.
 	TLS TLS `toml:"tls"`
 
+	// Who may sign in, and so send to anywhere from anywhere. Listeners offer it by
+	// their key auth. docs/auth.md shows how it is set up.
+	Auth Auth `toml:"auth"`
+
 	// What is said and taken on the listeners.
 	SMTP SMTP `toml:"smtp"`
 
@@ -171,6 +175,12 @@ type Listener struct {
 
 	// The file of the authorities that clients' certificates must be from, in PEM.
 	ClientCA string `toml:"client_ca" example:"/etc/weir/tls/clients.pem"`
+
+	// Whether clients may sign in, as [auth] says. "off": AUTH is not there.
+	// "offered": who signs in may send to anywhere, and others may send to the
+	// domains that mail is taken for. "required": nobody sends anything before,
+	// as on ports 587 and 465 for mail clients.
+	Auth ListenerAuth `toml:"auth"`
 
 	// What clients of this listener are when there is more work than can be
 	// done. Empty: it is found out of each, and a Unix socket is "control".

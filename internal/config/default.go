@@ -27,6 +27,11 @@ func Default() *Config {
 
 			UnrecognizedParameter: 504,
 		},
+		Auth: Auth{
+			Senders: []string{"*"},
+			Timeout: 10 * time.Second,
+			OAuth:   AuthOAuth{Account: "username", Keep: time.Minute},
+		},
 		Retry: Retry{
 			First:       time.Minute,
 			Max:         4 * time.Hour,
@@ -102,5 +107,6 @@ func defaultListener() Listener {
 		Address:  "127.0.0.1:2525",
 		Protocol: ProtocolSMTP,
 		TLS:      ListenerTLSAuto,
+		Auth:     ListenerAuthOff,
 	}
 }

@@ -130,3 +130,40 @@ const (
 )
 
 func (LogFormat) choices() []string { return []string{"text", "json"} }
+
+// ListenerAuth says whether clients of a listener may sign in.
+type ListenerAuth string
+
+// Whether clients of a listener may sign in.
+const (
+	ListenerAuthOff      ListenerAuth = "off"
+	ListenerAuthOffered  ListenerAuth = "offered"
+	ListenerAuthRequired ListenerAuth = "required" // before anything else
+)
+
+func (ListenerAuth) choices() []string { return []string{"off", "offered", "required"} }
+
+// AuthMechanism is the name of a SASL mechanism.
+type AuthMechanism string
+
+func (AuthMechanism) choices() []string {
+	return []string{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "EXTERNAL", "OAUTHBEARER", "XOAUTH2", "PLAIN", "LOGIN"}
+}
+
+// PlainTextMechanism is the name of a SASL mechanism that may be offered without TLS.
+type PlainTextMechanism string
+
+func (PlainTextMechanism) choices() []string { return []string{"SCRAM-SHA-256"} }
+
+// CertificateName is the part of a client certificate that names the account.
+type CertificateName string
+
+// The parts of a client certificate that can name the account.
+const (
+	CertificateNameNone   CertificateName = ""
+	CertificateNameEmail  CertificateName = "email"
+	CertificateNameDNS    CertificateName = "dns"
+	CertificateNameCommon CertificateName = "common"
+)
+
+func (CertificateName) choices() []string { return []string{"", "email", "dns", "common"} }

@@ -121,8 +121,8 @@ func TestEveryKindOfValueIsRead(t *testing.T) {
 	want.SMTP.MaxErrors = 3
 	want.Clients.Allow = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::1/128")}
 	want.Listeners = []Listener{
-		{Name: "public", Address: ":25", Protocol: ProtocolSMTP, TLS: ListenerTLSAuto, Class: ListenerClassKnown},
-		{Address: "unix:/run/weir/lmtp.sock", Protocol: ProtocolLMTP, TLS: ListenerTLSOff},
+		{Name: "public", Address: ":25", Protocol: ProtocolSMTP, TLS: ListenerTLSAuto, Auth: ListenerAuthOff, Class: ListenerClassKnown},
+		{Address: "unix:/run/weir/lmtp.sock", Protocol: ProtocolLMTP, TLS: ListenerTLSOff, Auth: ListenerAuthOff},
 	}
 	want.Routes = []Route{{To: []string{"example.org"}, NextHop: []NextHop{
 		{Protocol: ProtocolLMTP, Socket: "/run/dovecot/lmtp"},
@@ -195,8 +195,8 @@ func TestEnvironmentSetsLists(t *testing.T) {
 		t.Errorf("an empty variable did not empty the key: %v, %q", c.Clients.Allow, c.Admin.HTTP)
 	}
 	want := []Listener{
-		{Address: "127.0.0.1:25", Protocol: ProtocolSMTP, TLS: ListenerTLSAuto},
-		{Address: "127.0.0.1:26", Protocol: ProtocolSMTP, TLS: ListenerTLSOff},
+		{Address: "127.0.0.1:25", Protocol: ProtocolSMTP, TLS: ListenerTLSAuto, Auth: ListenerAuthOff},
+		{Address: "127.0.0.1:26", Protocol: ProtocolSMTP, TLS: ListenerTLSOff, Auth: ListenerAuthOff},
 	}
 	if diff := cmp.Diff(want, c.Listeners); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -33,18 +33,19 @@ func (s *session) channel() *auth.Channel {
 	ch := &auth.Channel{Client: s.client()}
 	_, ch.Private = s.conn.RemoteAddr().(*net.UnixAddr)
 	if state, ok := s.conn.TLS(); ok {
-		ch.Private, ch.TLS, ch.EndPoint = true, &state, endPoint(s.listener.TLS)
+		ch.Private, ch.TLS, ch.EndPoint = true, &state, endPoint(s.listener.Certificate)
 	}
 	return ch
 }
 
 // endPoint returns the hash of the certificate that a listener shows (RFC 5929 section
-// 4.1), where there is one only; which of several it was, TLS does not tell.
-func endPoint(c *tls.Config) []byte {
-	if c == nil || c.GetCertificate != nil || c.GetConfigForClient != nil || len(c.Certificates) != 1 {
+// 4.1). Where it is replaced between the handshake and AUTH the client has to come
+// again.
+func endPoint(shown func() *tls.Certificate) []byte {
+	if shown == nil {
 		return nil
 	}
-	leaf := c.Certificates[0].Leaf
+	leaf := shown().Leaf
 	if leaf == nil {
 		return nil
 	}

@@ -73,6 +73,9 @@ type Listener struct {
 	LineEnding smtp.LineEnding
 	// Auth finds out who clients are; nil offers no AUTH.
 	Auth *auth.Service
+	// Certificate returns the certificate that is shown now, for the channel binding
+	// tls-server-end-point; nil where there are several, or it is not known.
+	Certificate func() *tls.Certificate
 	// AuthRequired takes mail from nobody who has not shown who it is (RFC 6409
 	// section 4.3).
 	AuthRequired bool

@@ -21,6 +21,9 @@ type certificates struct {
 	// for one without. Each has its own, so that what one has begun is resumed on
 	// no other, where other clients may be asked for.
 	shown []*tls.Config
+	// only has what tells of the certificate of each listener that shows but one;
+	// nil for the others.
+	only []func() *tls.Certificate
 }
 
 // openCertificates loads the certificates of all listeners.
@@ -35,6 +38,7 @@ func openCertificates(cfg *config.Config, events *event.Listener) (*certificates
 		return nil, err
 	}
 	for i := range cfg.Listeners {
+		c.only = append(c.only, nil)
 		shown, err := c.listener(cfg, &cfg.Listeners[i], general)
 		if err != nil {
 			return nil, err
@@ -96,6 +100,9 @@ func (c *certificates) listener(cfg *config.Config, l *config.Listener, general 
 	}
 	if len(entries) == 0 {
 		return nil, nil
+	}
+	if len(entries) == 1 {
+		c.only[len(c.only)-1] = entries[0].Certificate
 	}
 	shown := &tls.Config{GetCertificate: certificate.Choose(entries, nil), MinVersion: tls.VersionTLS12}
 	if cfg.TLS.MinVersion == config.TLSVersion13 {

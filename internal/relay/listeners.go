@@ -14,6 +14,17 @@ import (
 	"github.com/weirmail/weir/smtpserver"
 )
 
+// mailListener is a listener with those who may sign in on it.
+func (r *Relay) mailListener(i int) inbound.Listener {
+	l := &r.config.Listeners[i]
+	in := inboundListener(r.config, l, r.certificates.shown[i])
+	if l.OffersAuth() {
+		in.Auth, in.AuthRequired = r.accounts, l.Auth == config.ListenerAuthRequired
+		in.Certificate = r.certificates.only[i]
+	}
+	return in
+}
+
 // inboundListener translates one listener of the configuration. shown is nil where
 // it does without TLS.
 func inboundListener(cfg *config.Config, l *config.Listener, shown *tls.Config) inbound.Listener {

@@ -18,6 +18,7 @@ import (
 	"github.com/weirmail/weir/internal/event"
 	"github.com/weirmail/weir/internal/inbound"
 	"github.com/weirmail/weir/internal/inbound/admission"
+	"github.com/weirmail/weir/internal/inbound/auth"
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/outbound"
 	"github.com/weirmail/weir/internal/sockets"
@@ -88,6 +89,7 @@ type Relay struct {
 	listening    listening
 	starting     *starting
 	certificates *certificates
+	accounts     *auth.Service
 	mail         []mailListener
 	web          *web
 	inbox        *inboxHop
@@ -165,6 +167,9 @@ func (r *Relay) prepare() (err error) {
 	if r.certificates, err = openCertificates(r.config, r.events); err != nil {
 		return err
 	}
+	if r.accounts, err = openAccounts(r.config, r.events); err != nil {
+		return err
+	}
 	if err := r.openSockets(); err != nil {
 		return err
 	}
@@ -232,7 +237,7 @@ func (r *Relay) openMail(ids *mail.IDSource) (err error) {
 			name:     l.Label(),
 			listener: r.listening.mail[i],
 			proxies:  proxiesOf(&l, r.options.Logger),
-			server:   in.Server(inboundListener(r.config, &l, r.certificates.shown[i])),
+			server:   in.Server(r.mailListener(i)),
 		}
 		if m.front, err = m.proxies.before(m.listener); err != nil {
 			return err
