@@ -26,6 +26,11 @@ const defaultConfig = "/etc/weir/weir.toml"
 // load reads the configuration. base is what nothing else sets; nil is the
 // default.
 func (f *configFlags) load(w *world, base *config.Config) (*config.Config, []config.Fault, error) {
+	return config.Load(f.source(w, base))
+}
+
+// source says where the configuration comes from.
+func (f *configFlags) source(w *world, base *config.Config) config.Source {
 	src := config.Source{
 		Base:     base,
 		Path:     f.Config,
@@ -36,7 +41,7 @@ func (f *configFlags) load(w *world, base *config.Config) (*config.Config, []con
 	if src.Path == "" && base == nil {
 		src.Path, src.Optional = defaultConfig, true
 	}
-	return config.Load(src)
+	return src
 }
 
 // configCheckCommand checks a configuration without running it.

@@ -14,6 +14,7 @@ import (
 
 // world is what the program knows of what is around it.
 type world struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string
 	hostname       string
@@ -27,6 +28,7 @@ type world struct {
 type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the relay."`
 	Config  configCommands `cmd:"" help:"Check the configuration, or print all of its keys."`
+	User    userCommands   `cmd:"" help:"Add, change, list and remove the accounts of people and programs that send mail."`
 	Queue   queueCommands  `cmd:"" help:"Look at the queue of the running relay, and change it."`
 	Status  statusCommand  `cmd:"" help:"Tell how the running relay is, and what presses on it."`
 	Drain   drainCommand   `cmd:"" help:"Begin a maintenance: send new clients away, and let the others end."`
@@ -45,6 +47,7 @@ func main() {
 	signal.Notify(upgrades, syscall.SIGUSR2)
 	hostname, _ := os.Hostname() // where there is none, the configuration says what is missing
 	os.Exit(run(os.Args[1:], &world{
+		stdin:    os.Stdin,
 		stdout:   os.Stdout,
 		stderr:   os.Stderr,
 		environ:  os.Environ(),
