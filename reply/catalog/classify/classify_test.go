@@ -21,6 +21,7 @@ func TestTheWaitThatATextNames(t *testing.T) {
 		{"450 please wait 1 hour and 30 minutes", 90 * time.Minute},
 		{"421 busy; reason=load retry=75s id=7F", 75 * time.Second},
 		{"450 retry in 2h", 2 * time.Hour},
+		{"451 retry in 4m32s", 272 * time.Second},
 		{"450 Please try again later (retry after 90 sec)", 90 * time.Second},
 		{"451 réessayez dans 10 minutes", 10 * time.Minute},
 

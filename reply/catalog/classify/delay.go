@@ -50,8 +50,9 @@ func waitAt(text []byte, end int) time.Duration {
 // minutes", "timeout: wait 300 seconds exceeded", "within 24 hours of the first
 // try".
 func namesAnotherThing(before, tail []byte) bool {
+	near := before[max(0, len(before)-40):]
 	for _, word := range []string{"timed out", "timeout", "expired", "unable to deliver"} {
-		if at := bytes.LastIndex(before, []byte(word)); at >= 0 && len(before)-at < 40 {
+		if bytes.Contains(near, []byte(word)) {
 			return true
 		}
 	}
@@ -165,7 +166,7 @@ func leadingPart(s []byte) (d, unit time.Duration, rest []byte, ok bool) {
 	for i := range units {
 		u := &units[i]
 		tail, ok := bytes.CutPrefix(rest, []byte(u.word))
-		if ok && (len(tail) == 0 || !isWord(tail[0]) || !isWord(u.word[len(u.word)-1])) {
+		if ok && (len(tail) == 0 || tail[0] < 'a' || tail[0] > 'z' || !isWord(u.word[len(u.word)-1])) {
 			tail = bytes.TrimPrefix(tail, []byte("(s)"))
 			return time.Duration(n) * u.unit, u.unit, tail, true
 		}

@@ -107,6 +107,7 @@ var wrapperHints = []struct{ text, name string }{
 	{"stalwart", "stalwart"},
 	{"(delivery.", "stalwart"},
 	{"response.content=", "weir"},
+	{"num_attempts", "weir"},
 	{"smtprecipientsrefused", "smtplib"},
 	{"smtplib", "smtplib"},
 	{"smtpsenderrefused", "smtplib"},
@@ -144,8 +145,11 @@ func (in *Input) addHints(record string) {
 			break
 		}
 	}
-	in.Host = firstName(lower, "host ", "h=", "relay=", "fqdn=", "connect to ", "while talking to ", "remote server at ", "remote-mta: dns; ", "remote-mta: dns;", "hostname = \"")
-	in.Recipient = firstAddress(lower, "to=<", "rcpt to:<", "final-recipient: rfc822; ", "final-recipient: rfc822;", "for <", "to: <")
+	if s, ok := parseStage(valueOf(lower, "stage=", `"stage":"`)); ok && in.Stage == StageUnknown {
+		in.Stage = s
+	}
+	in.Host = firstName(lower, "host ", "host=", `"host":"`, "h=", "relay=", "fqdn=", "connect to ", "while talking to ", "remote server at ", "remote-mta: dns; ", "remote-mta: dns;", "hostname = \"")
+	in.Recipient = firstAddress(lower, "to=<", "rcpt to:<", "recipient=", `"recipient":"`, "final-recipient: rfc822; ", "final-recipient: rfc822;", "for <", "to: <")
 }
 
 // firstName returns the host name behind the first of the marks that has one.
@@ -176,7 +180,7 @@ func firstAddress(lower string, marks ...string) string {
 		if !found {
 			continue
 		}
-		if end := strings.IndexAny(rest, "> ,;\n"); end >= 0 {
+		if end := strings.IndexAny(rest, "> ,;\"\n"); end >= 0 {
 			rest = rest[:end]
 		}
 		if strings.IndexByte(rest, '@') > 0 && len(rest) < 320 {

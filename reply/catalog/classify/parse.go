@@ -148,7 +148,11 @@ func findOne(record string) (in Input, ok bool) {
 		return in.enhancedAlone(body)
 	}
 	in.setCode(body[at : at+3])
-	in.setText(body[at+n:])
+	text := body[at+n:]
+	if at > 0 && body[at-1] == '"' {
+		text, _, _ = strings.Cut(text, "\"") // what a log or an exception quotes
+	}
+	in.setText(text)
 	return in, true
 }
 
@@ -370,6 +374,9 @@ var closings = []string{" (in reply to", "; from=<", "' (delivery attempts", " (
 
 // unwrapped takes off quotes, brackets and what a log put behind the text.
 func unwrapped(s string) string {
+	if len(s) > MaxText {
+		s = s[:MaxText]
+	}
 	for _, c := range closings {
 		if at := strings.LastIndex(s, c); at >= 0 {
 			s = s[:at]

@@ -54,6 +54,11 @@ func TestParseTakesWrappersOff(t *testing.T) {
 			"kumomta", `{"type":"TransientFailure","recipient":"a@b.example","response":{"code":421,"enhanced_code":{"class":4,"subject":3,"detail":2},"content":"busy","command":"RCPT TO:<a@b.example>"},"peer_address":{"name":"mx.b.example.","addr":"192.0.2.1"}}`,
 			421, "4.3.2", "busy", StageRCPT, "mx.b.example", "a@b.example",
 		},
+		{
+			"weir", `time=2026-11-24T10:00:00Z level=INFO msg=attempt id=1 recipient=a@b.example status=waiting host=mx.b.example stage=rcpt num_attempts=1 response="421 4.3.2 mx.b.example busy" reason=overload`,
+			421, "4.3.2", "mx.b.example busy", StageRCPT, "mx.b.example", "a@b.example",
+		},
+		{"weir in JSON", `{"msg":"deferred","response":"421 4.3.2 busy","recipient":"a@b.example"}`, 421, "4.3.2", "busy", StageUnknown, "", "a@b.example"},
 		{"smtplib", "smtplib.SMTPDataError: (554, b'5.7.1 Spam message rejected')", 554, "5.7.1", "Spam message rejected", StageContent, "", ""},
 		{"nodemailer", "Error: Invalid login: 535 5.7.8 Bad credentials", 535, "5.7.8", "Bad credentials", StageAUTH, "", ""},
 		{"javamail", "com.sun.mail.smtp.SMTPSendFailedException: 530 5.7.0 Must issue a STARTTLS command first", 530, "5.7.0", "Must issue a STARTTLS command first", StageUnknown, "", ""},
