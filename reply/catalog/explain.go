@@ -193,6 +193,9 @@ func (c *Catalog) describe(e *Explanation, in *classify.Input) {
 	}
 	page, ok := c.Enhanced(in.Enhanced)
 	if !ok {
+		if !in.Enhanced.IsZero() {
+			e.EnhancedTitle = c.Label("private_code")
+		}
 		return
 	}
 	e.EnhancedTitle = page.Title
@@ -343,9 +346,9 @@ func (c *Catalog) factsOf(e *Explanation) []Fact {
 	if e.Class == reply.ClassInvalid && e.Enhanced != "" {
 		return all // what to do depends on the class
 	}
-	add("action", c.Word("action", e.Action.String()))
+	add("action", c.step(e, e.Action))
 	if e.Then != classify.ActionNone {
-		add("then", c.Word("action", e.Then.String()))
+		add("then", c.step(e, e.Then))
 	}
 	add("delay", c.delay(e))
 	add("who", c.actor(e))
@@ -360,6 +363,15 @@ func (c *Catalog) reach(e *Explanation) string {
 		return c.list("list_or", c.wordsOf("scope", f.Scope))
 	}
 	return c.Word("scope", e.Scope.String())
+}
+
+// step says what to do. Nothing that is refused for good is sent again as it is.
+func (c *Catalog) step(e *Explanation, a classify.Action) string {
+	text := c.Word("action", a.String())
+	if e.Class == reply.ClassPermanent && a.Retries() {
+		return c.Label("once_gone", "action", text)
+	}
+	return text
 }
 
 func (c *Catalog) actor(e *Explanation) string {

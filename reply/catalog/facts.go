@@ -150,7 +150,7 @@ func dialogue(s string) ([]Line, error) {
 		line = strings.TrimSuffix(line, "\n")
 		who, text, ok := strings.Cut(line, ":")
 		if !ok || who != "C" && who != "S" {
-			return nil, fmt.Errorf("the line %q of the dialogue begins with neither C: nor S:", line)
+			return nil, fmt.Errorf("the line %q of the dialogue begins with neither \"C:\" nor \"S:\"", line)
 		}
 		lines = append(lines, Line{Client: who == "C", Text: strings.TrimPrefix(text, " ")})
 	}
