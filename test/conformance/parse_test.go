@@ -128,3 +128,31 @@ func TestExpectation(t *testing.T) {
 		t.Errorf("a status that is not offered is looked at: %v", err)
 	}
 }
+
+// FuzzParse: a file is taken, or refused with its line.
+func FuzzParse(f *testing.F) {
+	dialogues, err := files.ReadDir("dialogues")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, d := range dialogues {
+		source, err := files.ReadFile("dialogues/" + d.Name())
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(source))
+	}
+	f.Add("=== a\nSHOULD 1 2\nneeds !A=b tls:C\ntimes 3\nC: {lines size+1}{length {base64 x}}\\c\nS: 2 x not 5yz|closed 5.*.1 *a*\ngiven X\nwait 1ms")
+	f.Fuzz(func(t *testing.T, source string) {
+		some, err := Parse("rfc5321-4.1.txt", source)
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "rfc5321-4.1.txt:") {
+				t.Errorf("no place in %v", err)
+			}
+			return
+		}
+		for _, d := range some {
+			d.unbound()
+		}
+	})
+}

@@ -194,7 +194,7 @@ func (p *piece) expand(dst []byte, values map[string]string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n*len(inner) > maxText {
+	if len(inner) > 0 && n > maxText/len(inner) {
 		return nil, fmt.Errorf("it would be more than %d octets", maxText)
 	}
 	for range n {
