@@ -208,7 +208,7 @@ func startsWithReply(s string) bool {
 // what belongs to it. A code at the beginning is one; one that stands further
 // behind has to look like it.
 func findCode(s string) (at, n int) {
-	best := -1
+	best, bare := -1, -1
 	for i := 0; i+3 <= len(s); i++ {
 		if !isDigit(s[i]) || !isCode(s[i:i+3]) || !delimited(s, i) {
 			continue
@@ -218,9 +218,17 @@ func findCode(s string) (at, n int) {
 		switch {
 		case i == 0, enhanced:
 			return i, 3
+		case i > 0 && s[i-1] == '"' && rest != "" && rest[0] == '"':
+			// "421" alone in quotes: what was said may come behind it.
+			if bare < 0 {
+				bare = i
+			}
 		case best < 0 && plausible(s[:i], s[i:i+3], rest):
 			best = i
 		}
+	}
+	if best < 0 {
+		return bare, 3
 	}
 	return best, 3
 }

@@ -59,6 +59,7 @@ func TestParseTakesWrappersOff(t *testing.T) {
 			421, "4.3.2", "mx.b.example busy", StageRCPT, "mx.b.example", "a@b.example",
 		},
 		{"weir in JSON", `{"msg":"deferred","response":"421 4.3.2 busy","recipient":"a@b.example"}`, 421, "4.3.2", "busy", StageUnknown, "", "a@b.example"},
+		{"swiftmailer", `Expected response code 250 but got code "421", with message "421 Timeout waiting" in Transport.php:419`, 421, "", "Timeout waiting", StageUnknown, "", ""},
 		{"smtplib", "smtplib.SMTPDataError: (554, b'5.7.1 Spam message rejected')", 554, "5.7.1", "Spam message rejected", StageContent, "", ""},
 		{"nodemailer", "Error: Invalid login: 535 5.7.8 Bad credentials", 535, "5.7.8", "Bad credentials", StageAUTH, "", ""},
 		{"javamail", "com.sun.mail.smtp.SMTPSendFailedException: 530 5.7.0 Must issue a STARTTLS command first", 530, "5.7.0", "Must issue a STARTTLS command first", StageUnknown, "", ""},
