@@ -86,6 +86,7 @@ func writeMessage(w io.Writer, m *api.Message, now time.Time) error {
 	row("Size", fmt.Sprintf("%s (%d bytes)", size(m.Size), m.Size))
 	row("Client", printable(strings.TrimSpace(m.Client+" "+m.HELO)))
 	row("Protocol", m.Protocol)
+	row("Account", printable(m.Account))
 	row("Envelope id", printable(m.EnvelopeID))
 	if m.Held {
 		row("Held", "yes: weir queue release "+m.ID.String()+" lets it go")

@@ -21,6 +21,7 @@ func message(e *mail.Envelope) api.Message {
 		RequireTLS: e.RequireTLS,
 		HELO:       e.Origin.HELO,
 		Protocol:   e.Origin.Protocol,
+		Account:    e.Origin.Account,
 		Recipients: make([]api.Recipient, len(e.Recipients)),
 	}
 	wishes(&m, e)

@@ -399,4 +399,8 @@ type Log struct {
 
 	// The least important lines that are written: debug, info, warn or error.
 	Level slog.Level `toml:"level"`
+
+	// Whether the log names the accounts that sign in. With false it has *** in
+	// their place.
+	Accounts bool `toml:"accounts"`
 }

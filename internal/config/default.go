@@ -71,7 +71,7 @@ func Default() *Config {
 		},
 		TLS:       TLS{MinVersion: TLSVersion12},
 		Lifecycle: Lifecycle{Grace: 30 * time.Second},
-		Log:       Log{Format: LogText, Level: slog.LevelInfo},
+		Log:       Log{Format: LogText, Level: slog.LevelInfo, Accounts: true},
 	}
 }
 

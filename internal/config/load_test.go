@@ -148,7 +148,7 @@ func TestEveryKindOfValueIsRead(t *testing.T) {
 		},
 		{Start: TimeOfDay(22*time.Hour + 30*time.Minute), Length: time.Hour},
 	}
-	want.Log = Log{Format: LogJSON, Level: slog.LevelDebug}
+	want.Log = Log{Format: LogJSON, Level: slog.LevelDebug, Accounts: true}
 	if diff := cmp.Diff(want, c, equal()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

@@ -7,10 +7,24 @@ import (
 	"github.com/weirmail/weir/internal/mail"
 )
 
+// LogOptions are what is left out of the log.
+type LogOptions struct {
+	// NoAccounts writes "***" in the place of the names of accounts.
+	NoAccounts bool
+}
+
+// account is the name of an account as it is written.
+func (o LogOptions) account(name string) string {
+	if o.NoAccounts && name != "" {
+		return "***"
+	}
+	return name
+}
+
 // Log returns a listener that writes a line for each event: one for a message
 // that was accepted, one for each outcome of a recipient. What goes well is at
 // the level Info, what waits or is refused too; faults are errors.
-func Log(logger *slog.Logger) *Listener {
+func Log(logger *slog.Logger, o LogOptions) *Listener {
 	ctx := context.Background()
 	return &Listener{
 		Accepted: func(e Accepted) {
@@ -38,7 +52,7 @@ func Log(logger *slog.Logger) *Listener {
 				slog.String("reason", e.Reason),
 				slog.String("response", e.Reply.String()))
 		},
-		Authenticated: func(e Authenticated) { logAuthenticated(ctx, logger, &e) },
+		Authenticated: func(e Authenticated) { logAuthenticated(ctx, logger, &e, o) },
 		Attempted:     func(e Attempted) { logAttempt(ctx, logger, &e) },
 		Noticed: func(e Noticed) {
 			logger.LogAttrs(ctx, slog.LevelInfo, "notice",
@@ -65,12 +79,12 @@ func certificateAttrs(c Certificate) []slog.Attr {
 
 // logAuthenticated writes who has signed in, or why that failed: a warning where the
 // relay itself is at fault.
-func logAuthenticated(ctx context.Context, logger *slog.Logger, e *Authenticated) {
+func logAuthenticated(ctx context.Context, logger *slog.Logger, e *Authenticated, o LogOptions) {
 	attrs := []slog.Attr{
 		slog.String("session", e.Session),
 		slog.String("client", e.Client.String()),
 		slog.String("mechanism", e.Mechanism),
-		slog.String("account", e.Account),
+		slog.String("account", o.account(e.Account)),
 	}
 	if !e.Failed {
 		logger.LogAttrs(ctx, slog.LevelInfo, "authenticated", attrs...)

@@ -119,7 +119,7 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 // New builds a relay: it opens the spool and all listeners. Nothing is served
 // before Run, which must be called.
 func New(ctx context.Context, cfg *config.Config, o Options) (*Relay, error) {
-	r := &Relay{config: cfg, options: o, events: event.Tee(event.Log(o.Logger)), began: time.Now()}
+	r := &Relay{config: cfg, options: o, events: event.Tee(event.Log(o.Logger, event.LogOptions{NoAccounts: !cfg.Log.Accounts})), began: time.Now()}
 	if err := r.open(ctx); err != nil {
 		r.abandon()
 		return nil, err

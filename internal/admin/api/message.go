@@ -43,6 +43,8 @@ type Message struct {
 	Client   string `json:"client,omitempty"`
 	HELO     string `json:"helo,omitempty"`
 	Protocol string `json:"protocol,omitempty"`
+	// Account is who the client had shown to be.
+	Account string `json:"account,omitempty"`
 	// Recipients are the forward-paths, in their order.
 	Recipients []Recipient `json:"recipients"`
 }

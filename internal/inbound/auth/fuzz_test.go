@@ -32,8 +32,8 @@ func fuzzExchange(f *testing.F, mechanism string, seeds ...string) {
 		f.Add([]byte(s), []byte("second"), []byte{})
 		f.Add([]byte(""), []byte(s), []byte(s))
 	}
+	w := newWorld(f, func(o *Options) { o.Tokens = tokens{fail: denied("", "no")} }, quick("bob", "a password that no input has, 7fK2!", true))
 	f.Fuzz(func(t *testing.T, one, two, three []byte) {
-		w := newWorld(t, func(o *Options) { o.Tokens = tokens{fail: denied("", "no")} }, quick("bob", "a password that no input has, 7fK2!", true))
 		e := w.Begin(t.Context(), mechanism, private)
 		for _, response := range [][]byte{one, two, three, {}} {
 			challenge, done, err := e.Next(response)

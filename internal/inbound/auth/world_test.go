@@ -29,7 +29,7 @@ func quick(name, password string, scram bool) *User {
 // world is a service over a file of accounts.
 type world struct {
 	*Service
-	t      *testing.T
+	t      testing.TB
 	path   string
 	file   *UserFile
 	hasher *Hasher
@@ -39,7 +39,7 @@ type world struct {
 	reports []error
 }
 
-func newWorld(t *testing.T, change func(*Options), users ...*User) *world {
+func newWorld(t testing.TB, change func(*Options), users ...*User) *world {
 	t.Helper()
 	w := &world{t: t, path: filepath.Join(t.TempDir(), "users"), hasher: NewHasher(1, time.Second), now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)}
 	w.write(users...)
