@@ -238,7 +238,10 @@ func writeCertificates(w io.Writer, all []api.Certificate, now time.Time) {
 	for i := range all {
 		c := &all[i]
 		ends := c.Expires.In(now.Location()).Format("2006-01-02") + ", in " + age(c.Expires.Sub(now))
-		if !c.Expires.After(now) {
+		switch {
+		case c.Expires.IsZero():
+			ends = "-"
+		case !c.Expires.After(now):
 			ends = c.Expires.In(now.Location()).Format("2006-01-02") + ", ENDED"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", cmp.Or(printable(strings.Join(c.Names, " ")), "-"), ends, cmp.Or(printable(c.File), "made at the start"))

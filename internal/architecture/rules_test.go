@@ -58,6 +58,7 @@ var rules = map[string]rule{
 	"internal/config":      {libraries: []string{"github.com/pelletier/go-toml/v2"}},
 	"internal/resources":   {libraries: []string{"golang.org/x/sys"}},
 	"internal/certificate": {libraries: []string{"github.com/fsnotify/fsnotify"}},
+	"internal/acme":        {libraries: []string{"github.com/caddyserver/certmagic", "github.com/mholt/acmez/v3", "go.uber.org/zap"}},
 	"internal/proxy":       {libraries: []string{"github.com/pires/go-proxyproto"}},
 	"internal/sockets":     {libraries: []string{"golang.org/x/sys"}},
 	"internal/systemd":     {libraries: []string{"golang.org/x/sys"}},

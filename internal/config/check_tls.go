@@ -5,18 +5,20 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"strings"
 )
 
 // HasCertificate says whether a listener has a certificate to show. In development
 // mode one is made.
 func (c *Config) HasCertificate(l *Listener) bool {
-	return len(l.Certificate) > 0 || len(c.TLS.Certificate) > 0 || c.Dev
+	return len(l.Certificate) > 0 || len(c.TLS.Certificate) > 0 || len(c.TLS.ACME.Names) > 0 || c.Dev
 }
 
 // checkTLS loads the certificates, so that a wrong one is heard of now.
 func checkTLS(d *decoder, c *Config, src Source) {
 	checkPairs(d, src, "tls.", c.TLS.Certificate, c.TLS.Key, "under [tls]")
+	checkACME(d, src, &c.TLS.ACME)
 	for i := range c.Listeners {
 		l, key := &c.Listeners[i], at("listener", i)+"."
 		checkPairs(d, src, key, l.Certificate, l.Key, "beside it")
@@ -93,5 +95,39 @@ func checkClientCA(d *decoder, src Source, c *Config, l *Listener, prefix string
 		d.wrong(prefix+"client_ca", fmt.Sprintf("%s cannot be read: %v", l.ClientCA, plain(err)), "")
 	case !x509.NewCertPool().AppendCertsFromPEM(data):
 		d.wrong(prefix+"client_ca", fmt.Sprintf("there is no certificate in %s", l.ClientCA), "write the file of the authorities, in PEM")
+	}
+}
+
+// checkACME looks at what is needed to get certificates.
+func checkACME(d *decoder, src Source, a *ACME) {
+	for i, name := range a.Names {
+		if err := checkDomain(name); err != nil {
+			d.wrong(at("tls.acme.names", i), err.Error(), "")
+		}
+	}
+	if len(a.Names) == 0 {
+		return
+	}
+	if !a.AcceptTerms {
+		d.lacks(d.setOf("tls.acme.accept_terms", "tls.acme.names"), "the authority gives certificates to those who accept its terms", "read them, and write accept_terms = true")
+	}
+	if u, err := url.Parse(a.Directory); err != nil || u.Scheme != "https" || u.Host == "" {
+		d.wrong("tls.acme.directory", fmt.Sprintf("%q is not the https:// address of a directory", a.Directory), "")
+	}
+	if err := checkListenAddress(a.HTTP01); err != nil {
+		d.wrong("tls.acme.http01", err.Error(), "")
+	}
+	if (a.KeyID == "") != a.KeyMAC.IsZero() {
+		d.wrong(d.setOf("tls.acme.key_mac", "tls.acme.key_id"), "key_id and key_mac belong together", "set both, as the authority has given them")
+	}
+	if a.CA == "" {
+		return
+	}
+	data, err := src.ReadFile(a.CA)
+	switch {
+	case err != nil:
+		d.wrong("tls.acme.ca", fmt.Sprintf("%s cannot be read: %v", a.CA, plain(err)), "")
+	case !x509.NewCertPool().AppendCertsFromPEM(data):
+		d.wrong("tls.acme.ca", fmt.Sprintf("there is no certificate in %s", a.CA), "")
 	}
 }

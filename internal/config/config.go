@@ -229,6 +229,42 @@ type TLS struct {
 	// The oldest version of TLS that clients may use: "1.2" or "1.3". Mail servers
 	// that know no newer one than 1.2 are many, and would send in the clear.
 	MinVersion TLSVersion `toml:"min_version"`
+
+	// Certificates that Weir gets and renews by itself, from an authority that
+	// speaks ACME (RFC 8555), such as Let's Encrypt.
+	ACME ACME `toml:"acme"`
+}
+
+// ACME is certificates that are got and renewed by ACME.
+type ACME struct {
+	// The names that certificates are got for. Without any, ACME is not used.
+	// They must lead to this machine in the DNS, since the authority looks there.
+	Names []string `toml:"names" example:"mail.example.org"`
+
+	// Says that the terms of the authority have been read and are accepted. It has
+	// to be true where names are set.
+	AcceptTerms bool `toml:"accept_terms" example:"true"`
+
+	// The address by which the authority can reach whoever runs this relay.
+	Email string `toml:"email" example:"postmaster@example.org"`
+
+	// The directory of the authority.
+	Directory string `toml:"directory"`
+
+	// The file of the authority that vouches for the directory itself, in PEM,
+	// where it is one of one's own. Without it, those that the system trusts.
+	CA string `toml:"ca" example:"/etc/weir/tls/acme-ca.pem"`
+
+	// The address that answers the authority (HTTP-01) while a certificate is got,
+	// and is closed otherwise. From outside it has to be reached on port 80.
+	HTTP01 string `toml:"http01"`
+
+	// The key of an account with the authority, where it wants one (external
+	// account binding): its id, and the key itself as the authority writes it.
+	KeyID string `toml:"key_id" example:"kid-1"`
+
+	// The key that belongs to key_id, in base64url.
+	KeyMAC Secret `toml:"key_mac" example:"zWNDZM6eQGHWpSRT"`
 }
 
 // SMTP is what is said and taken on the listeners.

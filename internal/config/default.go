@@ -69,7 +69,10 @@ func Default() *Config {
 			Keep:   35 * Day,
 			Reply:  451,
 		},
-		TLS:       TLS{MinVersion: TLSVersion12},
+		TLS: TLS{
+			MinVersion: TLSVersion12,
+			ACME:       ACME{Directory: "https://acme-v02.api.letsencrypt.org/directory", HTTP01: ":80"},
+		},
 		Lifecycle: Lifecycle{Grace: 30 * time.Second},
 		Log:       Log{Format: LogText, Level: slog.LevelInfo, Accounts: true},
 	}

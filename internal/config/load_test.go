@@ -17,7 +17,7 @@ import (
 
 // equal compares configurations.
 func equal() cmp.Option {
-	return cmpopts.EquateComparable(netip.Prefix{}, netip.Addr{}, netip.AddrPort{})
+	return cmpopts.EquateComparable(netip.Prefix{}, netip.Addr{}, netip.AddrPort{}, Secret{})
 }
 
 func TestNothingSetIsTheDefault(t *testing.T) {

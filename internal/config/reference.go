@@ -139,8 +139,11 @@ func (e entry) assignment() string {
 		return e.key + " = " + formatTOML(e.value)
 	}
 	text := strconv.Quote(e.example)
-	if e.typ.Kind() == reflect.Slice {
+	switch e.typ.Kind() {
+	case reflect.Slice:
 		text = "[" + text + "]"
+	case reflect.Bool:
+		text = e.example
 	}
 	return e.key + " = " + text
 }

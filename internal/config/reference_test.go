@@ -65,7 +65,7 @@ func TestReferenceCanBeTakenAsItStands(t *testing.T) {
 	src.Stat = func(string) (fs.FileInfo, error) { return os.Stat(secret) }
 	src.ReadFile = func(name string) ([]byte, error) {
 		switch {
-		case strings.HasSuffix(name, "fullchain.pem"), strings.HasSuffix(name, "clients.pem"):
+		case strings.HasSuffix(name, "fullchain.pem"), strings.HasSuffix(name, "clients.pem"), strings.HasSuffix(name, "ca.pem"):
 			return []byte(cert), nil
 		case strings.HasSuffix(name, "privkey.pem"):
 			return []byte(key), nil

@@ -1,13 +1,13 @@
 package relay
 
 import (
+	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"os"
+	"log/slog"
 	"time"
 
+	"github.com/weirmail/weir/internal/acme"
 	"github.com/weirmail/weir/internal/admin/api"
 	"github.com/weirmail/weir/internal/certificate"
 	"github.com/weirmail/weir/internal/config"
@@ -17,6 +17,8 @@ import (
 // certificates are what the listeners show to whoever speaks TLS.
 type certificates struct {
 	keeper *certificate.Keeper
+	acme   *acme.Manager // nil where none are got
+	names  []string      // of those that are got
 	// shown has the TLS of each listener, in the order of the configuration; nil
 	// for one without. Each has its own, so that what one has begun is resumed on
 	// no other, where other clients may be asked for.
@@ -27,12 +29,15 @@ type certificates struct {
 }
 
 // openCertificates loads the certificates of all listeners.
-func openCertificates(cfg *config.Config, events *event.Listener) (*certificates, error) {
+func openCertificates(ctx context.Context, cfg *config.Config, events *event.Listener, log *slog.Logger) (*certificates, error) {
 	c := &certificates{keeper: certificate.NewKeeper(certificate.Options{
 		Changed: func(i certificate.Info) { events.Renewed(event.Renewed(certificateOf(i))) },
 		Ends:    func(i certificate.Info) { events.Expiring(event.Expiring(certificateOf(i))) },
 		Fault:   func(err error) { events.Fault(event.Fault{Where: "certificate", Err: err}) },
 	})}
+	if err := c.openACME(ctx, cfg, events, log); err != nil {
+		return nil, err
+	}
 	general, err := c.general(cfg)
 	if err != nil {
 		return nil, err
@@ -98,13 +103,14 @@ func (c *certificates) listener(cfg *config.Config, l *config.Listener, general 
 	if len(entries) == 0 {
 		entries = general
 	}
-	if len(entries) == 0 {
-		return nil, nil
+	source, err := c.source(cfg, l, entries)
+	if err != nil || source == nil {
+		return nil, err
 	}
-	if len(entries) == 1 {
+	if len(entries) == 1 && (c.acme == nil || len(l.Certificate) > 0) {
 		c.only[len(c.only)-1] = entries[0].Certificate
 	}
-	shown := &tls.Config{GetCertificate: certificate.Choose(entries, nil), MinVersion: tls.VersionTLS12}
+	shown := &tls.Config{GetCertificate: source, MinVersion: tls.VersionTLS12}
 	if cfg.TLS.MinVersion == config.TLSVersion13 {
 		shown.MinVersion = tls.VersionTLS13
 	}
@@ -112,6 +118,31 @@ func (c *certificates) listener(cfg *config.Config, l *config.Listener, general 
 		return nil, fmt.Errorf("listener %s (key client_ca of [[listener]]): %w", l.Label(), err)
 	}
 	return shown, nil
+}
+
+// source is where a listener gets a certificate from for each handshake; nil where
+// it has none.
+func (c *certificates) source(cfg *config.Config, l *config.Listener, entries []*certificate.Entry) (certificate.Source, error) {
+	switch {
+	case c.acme == nil && len(entries) == 0:
+		return nil, nil
+	case c.acme == nil, len(l.Certificate) > 0:
+		return certificate.Choose(entries, nil), nil
+	case len(entries) > 0:
+		return certificate.Choose(entries, c.acme.Certificate), nil
+	}
+	// Until the first certificate was got one is shown that nobody vouches for:
+	// most mail servers take it, and would send in the clear otherwise.
+	made, err := certificate.SelfSigned(time.Now(), cfg.Hostname)
+	if err != nil {
+		return nil, err
+	}
+	return certificate.Choose(nil, func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if got, err := c.acme.Certificate(hello); got != nil || err != nil {
+			return got, err
+		}
+		return &made, nil
+	}), nil
 }
 
 // askClients asks clients for certificates where the listener does.
@@ -124,15 +155,9 @@ func askClients(c *tls.Config, l *config.Listener) error {
 	default:
 		return nil
 	}
-	data, err := os.ReadFile(l.ClientCA)
-	if err != nil {
-		return fmt.Errorf("reading the authorities of clients: %w", err)
-	}
-	c.ClientCAs = x509.NewCertPool()
-	if !c.ClientCAs.AppendCertsFromPEM(data) {
-		return errors.New("there is no certificate in it")
-	}
-	return nil
+	roots, err := rootsOf(l.ClientCA)
+	c.ClientCAs = roots
+	return err
 }
 
 func certificateOf(i certificate.Info) event.Certificate {
@@ -144,6 +169,13 @@ func (c *certificates) status() []api.Certificate {
 	var all []api.Certificate
 	for _, i := range c.keeper.List() {
 		all = append(all, api.Certificate{File: i.File, Names: i.Names, Expires: i.Expires, Problem: i.Problem})
+	}
+	for _, name := range c.names {
+		one := api.Certificate{File: "ACME", Names: []string{name}, Problem: "no certificate for " + name + " was got by ACME yet"}
+		if got := c.acme.Of(name); got != nil {
+			one.Expires, one.Problem = got.Leaf.NotAfter, ""
+		}
+		all = append(all, one)
 	}
 	return all
 }

@@ -132,7 +132,7 @@ func (r *Relay) open(ctx context.Context) (err error) {
 	if err := os.MkdirAll(r.config.StateDir, 0o700); err != nil {
 		return fmt.Errorf("making the state folder (key state_dir): %w", err)
 	}
-	if err := r.prepare(); err != nil {
+	if err := r.prepare(ctx); err != nil {
 		return err
 	}
 	r.gatehouse = r.buildGatehouse()
@@ -163,8 +163,8 @@ func (r *Relay) open(ctx context.Context) (err error) {
 
 // prepare does what shows whether the configuration can be run, and disturbs no
 // other relay.
-func (r *Relay) prepare() (err error) {
-	if r.certificates, err = openCertificates(r.config, r.events); err != nil {
+func (r *Relay) prepare(ctx context.Context) (err error) {
+	if r.certificates, err = openCertificates(ctx, r.config, r.events, r.options.Logger); err != nil {
 		return err
 	}
 	if r.accounts, err = openAccounts(r.config, r.events); err != nil {
@@ -271,7 +271,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	defer stopWatching()
 	r.gatehouse.lifecycle.Set(admission.Serving)
 	rest.Go(func() { r.gatehouse.run(watching, r.mail, r.options.Logger) })
-	rest.Go(func() { r.certificates.keeper.Run(watching) })
+	rest.Go(func() { r.certificates.run(watching) })
 	for _, l := range r.mail {
 		servers.Go(func() {
 			if err := l.server.Serve(l.front); !errors.Is(err, smtpserver.ErrServerClosed) {
