@@ -89,22 +89,10 @@ func checkListener(d *decoder, c *Config, key string, l Listener) {
 	if err := checkListenAddress(l.Address); err != nil {
 		d.wrong(key+".address", err.Error(), "")
 	}
+	checkProtocol(d, c, key, &l)
+	checkUnix(d, key, &l)
 	network, address := l.Network()
 	_, port, _ := net.SplitHostPort(address)
-	switch {
-	case l.TLS == ListenerTLSImplicit && network == "unix":
-		d.wrong(key+".tls", "a Unix socket needs no TLS", `write tls = "off"`)
-	case l.TLS == ListenerTLSImplicit && !c.HasCertificate(&l):
-		d.lacks(key+".tls", "TLS needs a certificate", "set certificate and key under [tls]")
-	}
-	switch {
-	case l.Protocol == ProtocolLMTP && port == "25":
-		d.wrong(key+".protocol", "LMTP must not be spoken on port 25 (RFC 2033 section 5)", `write protocol = "smtp", or another port`)
-	case l.TLS != ListenerTLSImplicit && port == "465":
-		d.doubt(key+".tls", "clients of port 465 speak TLS from the first byte (RFC 8314)", `write tls = "implicit"`)
-	case l.TLS == ListenerTLSImplicit && (port == "25" || port == "587"):
-		d.doubt(key+".tls", fmt.Sprintf("clients of port %s begin in plain text and would wait in vain", port), `write tls = "auto"`)
-	}
 	checkProxies(d, c, key+".proxy_protocol", l)
 	if l.Class == ListenerClassControl && network != "unix" && !isLoopback(address) {
 		d.doubt(key+".class", "clients from beyond this machine reach this listener, and are never refused for load", `write class = "known"`)

@@ -147,13 +147,24 @@ type Listener struct {
 	// packages and the image set up.
 	Address string `toml:"address"`
 
-	// "smtp", or "lmtp" where another mail server hands mail to this one and
-	// wants an answer for each recipient.
+	// "smtp": mail of other servers, as on port 25. "submission": mail of people
+	// and programs of one's own, with STARTTLS, as on port 587; "submissions": the
+	// same with TLS from the first byte, as on port 465. What such mail lacks, a
+	// Date or a Message-ID, is added; to other mail nothing is. "lmtp": another
+	// mail server hands mail to this one and wants an answer for each recipient.
 	Protocol Protocol `toml:"protocol"`
 
-	// "auto" offers STARTTLS when [tls] names a certificate, "off" never does,
-	// "implicit" speaks TLS from the first byte, as on port 465.
+	// "auto" offers STARTTLS when there is a certificate, "off" never does,
+	// "implicit" speaks TLS from the first byte, as "submissions" always does.
 	TLS ListenerTLS `toml:"tls"`
+
+	// Who may open a Unix socket: the permissions, as chmod writes them. Without
+	// it, those that the system gives (umask).
+	Mode FileMode `toml:"mode" example:"0660"`
+
+	// Whom a Unix socket belongs to: "user", "user:group" or ":group". Only root
+	// may give it to another user, and its owner to a group of its own.
+	Owner string `toml:"owner" example:":postfix"`
 
 	// The networks of proxies that may say, by XCLIENT, on whose behalf they
 	// speak. Whoever they name is believed: its address decides what it may do,

@@ -16,11 +16,13 @@ type Protocol string
 
 // The protocols of a listener.
 const (
-	ProtocolSMTP Protocol = "smtp" // RFC 5321
-	ProtocolLMTP Protocol = "lmtp" // RFC 2033
+	ProtocolSMTP        Protocol = "smtp"        // RFC 5321
+	ProtocolSubmission  Protocol = "submission"  // RFC 6409, with STARTTLS
+	ProtocolSubmissions Protocol = "submissions" // RFC 8314, with TLS from the first byte
+	ProtocolLMTP        Protocol = "lmtp"        // RFC 2033
 )
 
-func (Protocol) choices() []string { return []string{"smtp", "lmtp"} }
+func (Protocol) choices() []string { return []string{"smtp", "submission", "submissions", "lmtp"} }
 
 // ListenerTLS says how a listener comes to TLS.
 type ListenerTLS string

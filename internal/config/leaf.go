@@ -56,6 +56,8 @@ func leafOf(t reflect.Type) leaf {
 		return leaf{"451 or 421", "451 or 421 without quotes", []unstable.Kind{unstable.Integer}, wrap(parseGreylistReply)}
 	case reflect.TypeFor[ParameterCode]():
 		return leaf{"504 or 555", "504 or 555 without quotes", []unstable.Kind{unstable.Integer}, wrap(parseParameterCode)}
+	case reflect.TypeFor[FileMode]():
+		return leaf{"permissions", `permissions in quotes, such as "0660"`, append(text, unstable.Integer), wrap(parseFileMode)}
 	case reflect.TypeFor[Secret]():
 		return leaf{"secret", `text in quotes`, text, func(s string) (any, error) { return NewSecret(s), nil }}
 	}

@@ -98,9 +98,11 @@ func (s *session) storeRefusal(err error) error {
 	return &smtpserver.Refusal{Row: ReplyStoreFailed, Cause: err}
 }
 
-// tracedContent is the content with the trace field before it.
+// tracedContent is the content with the trace field before it, and with what it
+// lacks where it was submitted.
 type tracedContent struct {
-	trace    []byte // what is left of it
+	trace    []byte  // what is left of it
+	repair   *repair // nil where nothing is added
 	content  *smtpserver.Content
 	envelope *mail.Envelope
 	fields   fieldWatch
@@ -110,23 +112,44 @@ type tracedContent struct {
 }
 
 func (s *session) traced(e *mail.Envelope, content *smtpserver.Content) *tracedContent {
-	return &tracedContent{
-		trace:    appendReceived(make([]byte, 0, 256), e, s.in.options.Hostname, s.in.options.Now()),
+	now := s.in.options.Now()
+	t := &tracedContent{
+		trace:    appendReceived(make([]byte, 0, 256), e, s.in.options.Hostname, now),
 		content:  content,
 		envelope: e,
 		maxHops:  s.in.options.MaxReceived,
 		session:  s,
 	}
+	if s.submits() {
+		t.repair = newRepair(e, s.in.options.Hostname, now)
+	}
+	return t
 }
 
-// Read gives the trace field and then the content. At the end of the content
-// it looks whether the message is in a loop.
+// submits tells whether the client sends mail of its own, and does not relay that of
+// others.
+func (s *session) submits() bool { return s.listener.Submission || s.as != nil }
+
+// Read gives the trace field, the fields that the content lacks, and the content.
 func (t *tracedContent) Read(p []byte) (int, error) {
+	if t.repair != nil && !t.repair.looked {
+		t.trace = append(t.trace, t.repair.look(t.read)...)
+	}
 	if len(t.trace) > 0 {
 		n := copy(p, t.trace)
 		t.trace = t.trace[n:]
 		return n, nil
 	}
+	if t.repair != nil {
+		if n, err, had := t.repair.take(p); had {
+			return n, err
+		}
+	}
+	return t.read(p)
+}
+
+// read reads the content. At its end it looks whether the message is in a loop.
+func (t *tracedContent) read(p []byte) (int, error) {
 	n, err := t.content.Read(p)
 	t.fields.look(p[:n])
 	if g := t.session.guest; g != nil && err == nil {

@@ -64,6 +64,9 @@ type Listener struct {
 	Class admission.Class
 	// LMTP makes it speak LMTP.
 	LMTP bool
+	// Submission says that its clients send mail of their own: what that lacks is
+	// added (RFC 6409 section 8). To other mail nothing is.
+	Submission bool
 	// TLS offers STARTTLS, or begins with TLS where Implicit is set.
 	TLS      *tls.Config
 	Implicit bool

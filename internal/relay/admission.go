@@ -179,6 +179,9 @@ func windowsOf(all []config.Window) []admission.Window {
 // classOf is the class of those who come by a listener.
 func classOf(l *config.Listener) admission.Class {
 	if l.Class == "" {
+		if l.Submits() {
+			return admission.ClassSubmission
+		}
 		if network, _ := l.Network(); network == "unix" {
 			return admission.ClassControl
 		}

@@ -32,6 +32,9 @@ func inboundListener(cfg *config.Config, l *config.Listener, shown *tls.Config) 
 		Name:  l.Label(),
 		Class: classOf(l),
 		LMTP:  l.Protocol == config.ProtocolLMTP,
+
+		Submission: l.Submits(),
+
 		Limits: smtpserver.Limits{
 			MessageSize:  int64(cfg.SMTP.MaxMessageSize),
 			Recipients:   cfg.SMTP.MaxRecipients,
@@ -56,7 +59,7 @@ func inboundListener(cfg *config.Config, l *config.Listener, shown *tls.Config) 
 	}
 	if shown != nil {
 		in.TLS = shown
-		in.Implicit = l.TLS == config.ListenerTLSImplicit
+		in.Implicit = l.ImplicitTLS()
 	}
 	return in
 }

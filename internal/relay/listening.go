@@ -25,6 +25,12 @@ func (r *Relay) openSockets() error {
 		if err != nil {
 			return fmt.Errorf("opening the listener %s (key address of [[listener]]): %w", c.Label(), err)
 		}
+		if network, path := c.Network(); network == "unix" && !socket.Given {
+			if err := guard(path, &c); err != nil {
+				socket.Close()
+				return fmt.Errorf("guarding the listener %s (keys mode and owner of [[listener]]): %w", c.Label(), err)
+			}
+		}
 		l.mail, l.kept = append(l.mail, socket.Listener), append(l.kept, socket.Kept)
 	}
 	if err := r.openAdminSocket(); err != nil {

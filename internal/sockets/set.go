@@ -178,12 +178,25 @@ func Open(address string) (net.Listener, error) {
 	if network != "unix" || !errors.Is(err, syscall.EADDRINUSE) {
 		return l, err
 	}
-	if nc, dialErr := net.Dial(network, address); dialErr == nil {
-		nc.Close()
+	if !isStale(address) {
 		return nil, err
 	}
 	if err := os.Remove(address); err != nil {
 		return nil, fmt.Errorf("removing a socket that nobody listens on: %w", err)
 	}
 	return net.Listen(network, address)
+}
+
+// isStale tells of a Unix socket whose process has ended without removing it. What
+// is no socket is somebody's file, and what cannot be asked may be in use.
+func isStale(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().Type() != os.ModeSocket {
+		return false
+	}
+	nc, err := net.Dial("unix", path)
+	if err == nil {
+		nc.Close()
+	}
+	return errors.Is(err, syscall.ECONNREFUSED)
 }

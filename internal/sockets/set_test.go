@@ -32,6 +32,36 @@ func given(t *testing.T, name, address string) (Given, net.Addr) {
 	return Given{Name: name, File: f}, l.Addr()
 }
 
+// Only a socket that nobody listens on makes way.
+func TestAStaleSocketIsReplacedAndNothingElse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	first, err := Open("unix:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, err := Open("unix:" + path); err == nil {
+		l.Close()
+		t.Error("a socket in use was replaced")
+	}
+	first.(*net.UnixListener).SetUnlinkOnClose(false)
+	first.Close() // as if it was killed
+	second, err := Open("unix:" + path)
+	if err != nil {
+		t.Fatalf("a stale socket: %v", err)
+	}
+	second.Close()
+	if err := os.WriteFile(path, []byte("somebody's"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := Open("unix:" + path); err == nil {
+		l.Close()
+		t.Error("a file was replaced")
+	}
+	if b, err := os.ReadFile(path); err != nil || string(b) != "somebody's" {
+		t.Errorf("the file is %q, %v", b, err)
+	}
+}
+
 func TestASocketThatFitsIsTaken(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	named, namedAddress := given(t, "public", "127.0.0.1:0")
