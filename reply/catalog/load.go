@@ -28,6 +28,7 @@ type facts struct {
 	pairs     map[pair]*pairRow
 	languages []Language
 	rfcs      map[string]string
+	guides    []GuideFacts
 }
 
 // loadFacts reads the facts once. The data is part of the program, and a test
@@ -50,10 +51,12 @@ func readFacts() (*facts, error) {
 		Pairs     struct{ Pair []pairRow }
 		Languages struct{ Language []Language }
 		RFCs      map[string]string
+		Guides    struct{ Guide []guideRow }
 	}
 	for name, to := range map[string]any{
 		"codes": &data.Codes, "enhanced": &data.Enhanced, "reasons": &data.Reasons, "notes": &data.Notes,
 		"providers": &data.Providers, "pairs": &data.Pairs, "languages": &data.Languages, "rfcs": &data.RFCs,
+		"guides": &data.Guides,
 	} {
 		if err := decode("data/"+name+".toml", to); err != nil {
 			return nil, err
@@ -76,6 +79,13 @@ func readFacts() (*facts, error) {
 	}
 	for i := range data.Enhanced.Enhanced {
 		f.enhanced = append(f.enhanced, data.Enhanced.Enhanced[i].facts())
+	}
+	for i := range data.Guides.Guide {
+		g, err := data.Guides.Guide[i].facts()
+		if err != nil {
+			return nil, err
+		}
+		f.guides = append(f.guides, g)
 	}
 	f.index()
 	return f, f.relate(data.Reasons.Related)

@@ -56,6 +56,8 @@ type texts struct {
 	Notes     map[string]string
 	Providers map[string]string
 	Pairs     map[string]pairText
+	Guides    map[string]guideText
+	Site      map[string]string
 }
 
 // files returns the fields by the names of their files.
@@ -63,5 +65,6 @@ func (t *texts) files() map[string]any {
 	return map[string]any{
 		"labels": &t.Labels, "words": &t.Words, "compose": &t.Compose, "reasons": &t.Reasons, "codes": &t.Codes,
 		"enhanced": &t.Enhanced, "notes": &t.Notes, "providers": &t.Providers, "pairs": &t.Pairs,
+		"guides": &t.Guides, "site": &t.Site,
 	}
 }
