@@ -21,8 +21,8 @@ func TestSubmittedMailIsGivenADateAndAnID(t *testing.T) {
 	ca, dir := smtptest.NewCA(t), folder(t)
 	hop := startNextHop(t, nil)
 	d := startDaemon(t, dir, fmt.Sprintf("next_hop = \"smtp://%s\"\n[[listener]]\naddress = \"127.0.0.1:0\"\n"+
-		"[[listener]]\naddress = \"127.0.0.2:0\"\nprotocol = \"submission\"\n"+
-		"[[listener]]\naddress = \"127.0.0.3:0\"\nprotocol = \"submissions\"\n%s",
+		"[[listener]]\naddress = \"127.0.0.2:0\"\nprotocol = \"submission\"\nauth = \"off\"\n"+
+		"[[listener]]\naddress = \"127.0.0.3:0\"\nprotocol = \"submissions\"\nauth = \"off\"\n%s",
 		hop.address, writeCertificate(t, dir, ca.Issue("relay.test"))))
 	file := filepath.Join(dir, "mail")
 	for name, test := range map[string]struct {
@@ -109,8 +109,8 @@ func TestClientsSubmitOverTLS(t *testing.T) {
 	hop := startNextHop(t, nil)
 	write(t, filepath.Join(dir, "ca.pem"), ca.PEM())
 	d := startDaemon(t, dir, fmt.Sprintf("next_hop = \"smtp://%s\"\n"+
-		"[[listener]]\naddress = \"127.0.0.1:0\"\nprotocol = \"submission\"\n"+
-		"[[listener]]\naddress = \"127.0.0.2:0\"\nprotocol = \"submissions\"\n%s",
+		"[[listener]]\naddress = \"127.0.0.1:0\"\nprotocol = \"submission\"\nauth = \"off\"\n"+
+		"[[listener]]\naddress = \"127.0.0.2:0\"\nprotocol = \"submissions\"\nauth = \"off\"\n%s",
 		hop.address, writeCertificate(t, dir, ca.Issue("localhost", "127.0.0.1", "127.0.0.2"))))
 	file := filepath.Join(dir, "mail")
 	write(t, file, "Subject: x\r\n\r\nx\r\n")
@@ -146,4 +146,23 @@ s.quit()
 			t.Errorf("the trace field says nothing of TLS: %q", a.trace)
 		}
 	}
+}
+
+// Without accounts there is nobody who could submit, and without having signed in
+// nobody does.
+func TestSubmissionIsForAccounts(t *testing.T) {
+	ca, dir := smtptest.NewCA(t), folder(t)
+	configuration := "[[listener]]\naddress = \"127.0.0.1:0\"\nprotocol = \"submissions\"\n" + writeCertificate(t, dir, ca.Issue("relay.test"))
+	if out, err := exec.Command(program, "config", "check", "--config", writeConfiguration(t, dir, configuration)).CombinedOutput(); err == nil || !strings.Contains(string(out), "nothing says who may sign in") {
+		t.Errorf("without accounts: %v\n%s", err, out)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "users"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := startDaemon(t, dir, configuration+fmt.Sprintf("[auth]\nusers = %q\n", filepath.Join(dir, "users")))
+	c := throughProxy(t, d.address(), "", ca.ClientConfig("relay.test"))
+	c.hear("220 ")
+	c.say("EHLO client.test\r\nMAIL FROM:<ada@example.org>\r\n")
+	c.hear("250 ")
+	c.hear("530 5.7.0 ")
 }

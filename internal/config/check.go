@@ -11,6 +11,7 @@ import (
 // make an open relay.
 func check(d *decoder, src Source) {
 	c := d.config
+	completeListeners(d, c)
 	checkIdentity(d, c)
 	checkDestinations(d, c)
 	checkClients(d, c)

@@ -99,6 +99,7 @@ func TestValuesThatCannotBeTaken(t *testing.T) {
 		{"tls.min_version", "[tls]\nmin_version = \"1.1\""},
 		{"listener[0].key[0]", "[[listener]]\nkey = \"a.pem\""},
 		{"listener[0].client_certificate", "[[listener]]\nclient_certificate = \"request\""},
+		{"listener[0].auth", "[[listener]]\naddress = \":587\"\nprotocol = \"submission\"\n[tls.acme]\nnames = \"a.b\"\naccept_terms = true"},
 		{"listener[0].protocol", "[[listener]]\naddress = \":587\"\nprotocol = \"submission\""},
 		{"listener[0].protocol", "[[listener]]\naddress = \":465\"\nprotocol = \"submissions\""},
 		{"listener[0].protocol", "[[listener]]\naddress = \"unix:/run/a\"\nprotocol = \"submission\""},

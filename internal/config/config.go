@@ -189,8 +189,9 @@ type Listener struct {
 
 	// Whether clients may sign in, as [auth] says. "off": AUTH is not there.
 	// "offered": who signs in may send to anywhere, and others may send to the
-	// domains that mail is taken for. "required": nobody sends anything before,
-	// as on ports 587 and 465 for mail clients.
+	// domains that mail is taken for. "required": nobody sends anything before, as
+	// mail clients expect it; without this key, that holds for "submission" and
+	// "submissions".
 	Auth ListenerAuth `toml:"auth"`
 
 	// What clients of this listener are when there is more work than can be

@@ -33,6 +33,16 @@ func (l *Listener) ImplicitTLS() bool {
 	return l.TLS == ListenerTLSImplicit || l.Protocol == ProtocolSubmissions
 }
 
+// completeListeners gives listeners what follows from their protocol: without a word
+// about it, nobody submits mail who has not signed in (RFC 6409 section 4.3).
+func completeListeners(d *decoder, c *Config) {
+	for i := range c.Listeners {
+		if _, set := d.places[at("listener", i)+".auth"]; !set && c.Listeners[i].Submits() {
+			c.Listeners[i].Auth = ListenerAuthRequired
+		}
+	}
+}
+
 // checkProtocol holds what a listener speaks together with its port and its TLS.
 func checkProtocol(d *decoder, c *Config, key string, l *Listener) {
 	network, address := l.Network()
