@@ -48,7 +48,7 @@ var rules = map[string]rule{
 	"internal/outbound/route":   {ours: with(vocabulary, "internal/dns")},
 	"internal/outbound/lane":    {ours: with(vocabulary, "internal/event")},
 	"internal/outbound/attempt": {ours: with(vocabulary, "smtpclient", "internal/event", "internal/outbound/verdict")},
-	"internal/outbound/verdict": {ours: vocabulary},
+	"internal/outbound/verdict": {ours: with(vocabulary, "reply/catalog/classify")},
 	"internal/outbound/retry":   {ours: vocabulary},
 	"internal/outbound/bounce":  {ours: vocabulary, libraries: []string{"github.com/emersion/go-message"}},
 

@@ -172,7 +172,7 @@ func TestWhatThePeerCannotDo(t *testing.T) {
 		{"an address in UTF-8", "8BITMIME", func(m *Message) { m.Envelope.SMTPUTF8, m.Recipients = true, []int{0, 1} }, "554 5.6.7", "unsupported-parameter"},
 		{"a reverse-path in UTF-8", "8BITMIME", func(m *Message) { m.Envelope.SMTPUTF8, m.Envelope.ReversePath.Local = true, "ü" }, "554 5.6.7", "unsupported-parameter"},
 		{"a header section that may be UTF-8", "8BITMIME", func(m *Message) { m.Envelope.SMTPUTF8, m.Envelope.EightBit = true, true }, "554 5.6.7", "unsupported-parameter"},
-		{"an address that would be two commands", "", func(m *Message) { m.Envelope.Recipients[0].Path.Local = "b\r\nRSET" }, "554 5.5.4", "unsupported-parameter"},
+		{"an address that would be two commands", "", func(m *Message) { m.Envelope.Recipients[0].Path.Local = "b\r\nRSET" }, "554 5.5.4", "address-syntax"},
 		{"a parameter that would be two commands", "DSN", func(m *Message) {
 			m.Envelope.Recipients[0].Original = smtp.OriginalRecipient{Type: "x\r\nRSET", Address: "b"}
 		}, "554 5.5.4", "unsupported-parameter"},

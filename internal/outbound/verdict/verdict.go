@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/weirmail/weir/reply"
+	"github.com/weirmail/weir/reply/catalog/classify"
 	"github.com/weirmail/weir/smtp"
 )
 
@@ -128,8 +129,8 @@ func tooManyRecipients(r reply.Reply) bool {
 	case !r.Status.IsZero():
 		return r.Status == limit
 	}
-	reason := textReason(r)
-	return reason == "" || reason == "too-many-recipients"
+	reason := textReason(smtp.StageRCPT, r)
+	return reason == classify.ReasonNone || reason == classify.ReasonTooManyRecipients
 }
 
 // scopeOf tells how far a refusal at a stage reaches.

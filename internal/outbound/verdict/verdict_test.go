@@ -120,7 +120,7 @@ func TestTooManyRecipientsAreSplit(t *testing.T) {
 	}{
 		{"452 4.5.3 Too many recipients", true, Retry},
 		{"452 4.5.3", true, Retry},
-		{"452 Too many recipients received this hour", true, Retry},
+		{"452 Too many recipients received this hour", false, Retry}, // another transaction would be refused too
 		{"452", true, Retry},
 		{"452 come back with the rest", true, Retry},
 		{"451 4.5.3 Enough", true, Retry},
