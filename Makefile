@@ -9,7 +9,7 @@ TOOL := CGO_ENABLED=0 $(GO) tool -modfile=tools.mod
 FUZZTIME ?= 20s
 ARGS     ?=
 
-.PHONY: help run build test deps check-format fmt vet staticcheck lint fuzz docs bench conformance clean
+.PHONY: help run build explainer test deps check-format fmt vet staticcheck lint fuzz docs bench conformance clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,8 +17,14 @@ help: ## show this list
 run: ## start a relay with a built-in inbox: mail to 127.0.0.1:1025, page on http://127.0.0.1:8025
 	CGO_ENABLED=0 $(GO) run ./cmd/weir serve --dev $(ARGS)
 
-build: ## build bin/weir, one static binary
+build: explainer ## build bin/weir, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/weir ./cmd/weir
+
+explainer: ## build the explainer for browsers, which "weir codes export" writes into its site
+	CGO_ENABLED=0 GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags='-s -w' -o internal/codes/built/explain.wasm ./internal/codes/wasm
+	gzip -9nf internal/codes/built/explain.wasm
+	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" internal/codes/built/wasm_exec.js
+	chmod u+w internal/codes/built/wasm_exec.js
 
 test: deps lint ## run everything that has to pass, with the race detector
 	scripts/test-all
@@ -56,4 +62,4 @@ conformance: ## play the conformance dialogues against SERVER=host:port; options
 	CGO_ENABLED=0 $(GO) run ./test/conformance/cmd $(ARGS) $(SERVER)
 
 clean: ## remove what was built
-	rm -rf bin dist
+	rm -rf bin dist internal/codes/built/explain.wasm.gz internal/codes/built/wasm_exec.js

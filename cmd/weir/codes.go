@@ -2,7 +2,8 @@ package main
 
 // codesCommands are about the catalogue as a whole.
 type codesCommands struct {
-	List codesListCommand `cmd:"" default:"withargs" help:"List all codes and reasons."`
+	List   codesListCommand   `cmd:"" default:"withargs" help:"List all codes and reasons."`
+	Export codesExportCommand `cmd:"" help:"Write the web reference of replies into a folder, as a static site in all languages."`
 }
 
 // codesListCommand lists what can be explained.

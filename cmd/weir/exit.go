@@ -8,7 +8,7 @@ const (
 	exitNoInput     = 66 // what was named does not exist
 	exitUnavailable = 69 // no relay is running, an address is taken
 	exitSoftware    = 70 // a fault of the program
-	exitSpool       = 73 // the spool cannot be opened
+	exitSpool       = 73 // the spool, or an output, cannot be opened
 	exitTryAgain    = 75 // something that passes
 	exitDenied      = 77 // not permitted
 	exitConfig      = 78 // the configuration

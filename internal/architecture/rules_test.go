@@ -67,6 +67,8 @@ var rules = map[string]rule{
 	// not know who is behind them.
 	"internal/admin":     {ours: with(vocabulary, "internal/event", "internal/admin/api")},
 	"internal/admin/api": {ours: vocabulary},
+	"internal/codes":      {ours: []string{"reply", "reply/catalog", "reply/catalog/classify"}},
+	"internal/codes/wasm": {ours: []string{"internal/codes"}},
 	"internal/inbox":     {ours: []string{"smtpserver", "smtp", "reply"}, libraries: []string{"github.com/emersion/go-message", "golang.org/x/net", "golang.org/x/text"}},
 
 	// Who puts it together.

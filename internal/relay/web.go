@@ -14,6 +14,7 @@ import (
 
 	"github.com/weirmail/weir/internal/admin"
 	"github.com/weirmail/weir/internal/admin/api"
+	"github.com/weirmail/weir/internal/codes"
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/spool"
 )
@@ -81,10 +82,14 @@ func (r *Relay) adminHandler(w *web) http.Handler {
 // pageHandler is what a browser sees.
 func (r *Relay) pageHandler(w *web) http.Handler {
 	health := admin.Health(func() error { return r.ready(w) })
-	if r.inbox == nil {
-		return health
-	}
 	mux := http.NewServeMux()
+	reference := codes.Handler()
+	mux.Handle(codes.Root, reference)
+	mux.Handle(codes.Root+"/", reference)
+	if r.inbox == nil {
+		mux.Handle("/", health)
+		return mux
+	}
 	mux.Handle("/livez", health)
 	mux.Handle("/readyz", health)
 	mux.Handle("/", r.inbox.handler())
