@@ -65,11 +65,11 @@ var rules = map[string]rule{
 
 	// What people look at. It declares the interfaces that it needs, and does
 	// not know who is behind them.
-	"internal/admin":     {ours: with(vocabulary, "internal/event", "internal/admin/api")},
-	"internal/admin/api": {ours: vocabulary},
+	"internal/admin":      {ours: with(vocabulary, "internal/event", "internal/admin/api")},
+	"internal/admin/api":  {ours: vocabulary},
 	"internal/codes":      {ours: []string{"reply", "reply/catalog", "reply/catalog/classify"}},
 	"internal/codes/wasm": {ours: []string{"internal/codes"}},
-	"internal/inbox":     {ours: []string{"smtpserver", "smtp", "reply"}, libraries: []string{"github.com/emersion/go-message", "golang.org/x/net", "golang.org/x/text"}},
+	"internal/inbox":      {ours: []string{"smtpserver", "smtp", "reply"}, libraries: []string{"github.com/emersion/go-message", "golang.org/x/net", "golang.org/x/text"}},
 
 	// Who puts it together.
 	"internal/relay":        {any: true, libraries: []string{"github.com/gaissmai/bart", "golang.org/x/sync"}},
