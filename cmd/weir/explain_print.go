@@ -17,7 +17,7 @@ func (e *explainer) write(x *catalog.Explanation) {
 	e.writeFacts(x.Facts)
 	for _, text := range x.Conflicts {
 		e.paper.line("")
-		e.paper.block("", 2, e.cat.Label("conflict")+": "+text)
+		e.paper.block("", 2, e.cat.Label("named", "title", e.cat.Label("conflict"), "text", text))
 	}
 	for _, text := range x.Means {
 		e.paper.line("")
@@ -80,7 +80,7 @@ func (e *explainer) writeProvider(p *catalog.ProviderPage) {
 	if p == nil {
 		return
 	}
-	e.paper.heading(e.cat.Label("provider") + ": " + p.Name)
+	e.paper.heading(e.cat.Label("named", "title", e.cat.Label("provider"), "text", p.Name))
 	e.paper.block("", 2, p.About)
 	for _, link := range p.Links {
 		e.paper.line("  " + link)
@@ -318,10 +318,10 @@ func (e *explainer) annotate(line string) {
 
 // advice is an explanation in one sentence.
 func (e *explainer) advice(x *catalog.Explanation) string {
-	text := x.Title + ": " + e.cat.Word("action", x.Action.String())
+	text := e.cat.Label("named", "title", x.Title, "text", e.cat.Word("action", x.Action.String()))
 	for _, f := range x.Facts {
 		if f.Key == "delay" {
-			text += " (" + f.Value + ")"
+			text = e.cat.Label("aside", "title", text, "text", f.Value)
 		}
 	}
 	return text
@@ -346,7 +346,7 @@ func (e *explainer) list() error {
 	for _, page := range e.cat.Codes() {
 		title := page.Title
 		if !page.Standard {
-			title += " (" + e.cat.Label("not_standard") + ")"
+			title = e.cat.Label("aside", "title", title, "text", e.cat.Label("not_standard"))
 		}
 		p.block("  "+page.Code.String(), 8, title)
 	}

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"io"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/reply/catalog"
@@ -60,6 +62,45 @@ func TestPagesAreNarrow(t *testing.T) {
 				if textWidth(line) > columns && !bytes.HasPrefix([]byte(line), []byte("    S: ")) && !bytes.HasPrefix([]byte(line), []byte("    C: ")) {
 					t.Errorf("%s %v: %d columns: %q", language.Tag, page.Code, textWidth(line), line)
 				}
+			}
+		}
+	}
+}
+
+// A line of Japanese or Chinese begins with no full stop and no closing bracket,
+// and ends with no opening one: of the pages of codes and reasons, and of
+// comparisons.
+func TestLinesBreakWhereTheyMay(t *testing.T) {
+	for _, language := range catalog.Languages() {
+		c := catalog.In(language.Tag)
+		var out bytes.Buffer
+		e := &explainer{cat: c, paper: &paper{out: &out, columns: columns}, out: &out}
+		var codes []reply.Code
+		for _, page := range c.Codes() {
+			codes = append(codes, page.Code)
+			if err := e.explain(page.Code.String()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, page := range c.Reasons() {
+			if err := e.explain(page.Reason.String()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, pair := range c.Pairs() {
+			if err := e.compare([]reply.Code{pair.A, pair.B}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := e.compare(codes); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			line = strings.TrimSpace(line)
+			first, _ := utf8.DecodeRuneInString(line)
+			last, _ := utf8.DecodeLastRuneInString(line)
+			if runeWidth(first) == 2 && strings.ContainsRune(notFirst, first) || runeWidth(last) == 2 && strings.ContainsRune(notLast, last) {
+				t.Errorf("%s: %q", language.Tag, line)
 			}
 		}
 	}

@@ -171,7 +171,7 @@ func pieces(text string) []string {
 
 // The characters that do not begin a line, or do not end one.
 const (
-	notFirst = "、。，．：；？！）」』】〉》〕”’…ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ,.:;?!)]}"
+	notFirst = "、。，．：；？！）」』】〉》〕”’…‥・％々〻ー～〜ゝゞヽヾぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ,.:;?!)]}"
 	notLast  = "（「『【〈《〔“‘([{"
 )
 

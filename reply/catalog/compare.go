@@ -226,7 +226,7 @@ func (c *Catalog) common(fa, fb *CodeFacts) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return c.sentence("reasons_common", "reasons", strings.Join(names, ", "))
+	return c.sentence("reasons_common", "reasons", strings.Join(names, c.sentence("list_next")))
 }
 
 // list joins words as a sentence does.
@@ -238,7 +238,7 @@ func (c *Catalog) list(conjunction string, words []string) string {
 		return words[0]
 	}
 	last := len(words) - 1
-	return c.sentence(conjunction, "list", strings.Join(words[:last], ", "), "last", words[last])
+	return c.sentence(conjunction, "list", strings.Join(words[:last], c.sentence("list_next")), "last", words[last])
 }
 
 func (c *Catalog) sentence(name string, places ...string) string {
@@ -248,7 +248,8 @@ func (c *Catalog) sentence(name string, places ...string) string {
 // rows makes the table of a comparison.
 func (c *Catalog) rows(codes []reply.Code) []Row {
 	type column func(page *CodePage) string
-	joined := func(list string, words []string) string { return strings.Join(c.wordsOf(list, words), "; ") }
+	next := c.sentence("cell_next")
+	joined := func(list string, words []string) string { return strings.Join(c.wordsOf(list, words), next) }
 	rows := []struct {
 		key   string
 		value column
@@ -260,7 +261,7 @@ func (c *Catalog) rows(codes []reply.Code) []Row {
 		{"stages", func(p *CodePage) string { return joined("stage", p.Stages) }},
 		{"retry", func(p *CodePage) string { return c.Word("retry", p.Retry) }},
 		{"scope", func(p *CodePage) string { return joined("scope", p.Scope) }},
-		{"who", func(p *CodePage) string { return strings.Join(c.actors(p), "; ") }},
+		{"who", func(p *CodePage) string { return strings.Join(c.actors(p), next) }},
 		{"speaks", func(p *CodePage) string { return joined("speaks", p.Speaks) }},
 		{"reasons", func(p *CodePage) string { return c.reasonTitles(p) }},
 		{"enhanced", func(p *CodePage) string { return strings.Join(p.Enhanced, " ") }},
@@ -304,7 +305,7 @@ func (c *Catalog) reasonTitles(p *CodePage) string {
 	for _, r := range p.Reasons {
 		names = append(names, c.texts.Reasons[r.String()].Title)
 	}
-	return strings.Join(names, "; ")
+	return strings.Join(names, c.sentence("cell_next"))
 }
 
 func joinSections(all []Section) string {

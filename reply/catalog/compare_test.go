@@ -106,6 +106,28 @@ func TestEveryPairComposes(t *testing.T) {
 	})
 }
 
+// Lists are joined as the language does it, also where the parts are words of
+// closed lists.
+func TestComparisonsAreJoinedAsTheLanguageDoes(t *testing.T) {
+	for tag, test := range map[string]struct{ next, cell string }{"en": {", ", "; "}, "ja": {"、", "、"}} {
+		c := In(tag)
+		if c.Language.Tag != tag {
+			t.Errorf("%s is not offered", tag)
+			continue
+		}
+		cmp := c.Compare(250, 552)
+		all := strings.Join(cmp.Differences, "\n")
+		if !strings.Contains(all, "MAIL"+test.next+"RCPT"+test.next) {
+			t.Errorf("%s: %s", tag, all)
+		}
+		for _, row := range cmp.Rows {
+			if row.Key == "stages" && !strings.Contains(row.Values[0], "MAIL"+test.cell+"RCPT"+test.cell) {
+				t.Errorf("%s: %s", tag, row.Values[0])
+			}
+		}
+	}
+}
+
 // What is composed agrees with the facts.
 func TestComposedDifferencesAreTrue(t *testing.T) {
 	c := In("en")

@@ -335,13 +335,13 @@ func (c *Catalog) factsOf(e *Explanation) []Fact {
 		return all
 	}
 	if e.Named {
-		add("reason", c.texts.Reasons[e.Reason.String()].Title+" ("+e.Reason.String()+")")
+		add("reason", c.withWord(e.Reason))
 	}
 	if e.Evidence.Layer != classify.LayerNone {
 		add("evidence", c.Word("confidence", e.Evidence.Layer.String()))
 	}
 	if e.Named && e.Evidence.Confidence < sure && e.Evidence.RunnerUp != classify.ReasonNone {
-		add("runner_up", c.texts.Reasons[e.Evidence.RunnerUp.String()].Title+" ("+e.Evidence.RunnerUp.String()+")")
+		add("runner_up", c.withWord(e.Evidence.RunnerUp))
 	}
 	if e.Class == reply.ClassInvalid && e.Enhanced != "" {
 		return all // what to do depends on the class
@@ -363,6 +363,11 @@ func (c *Catalog) reach(e *Explanation) string {
 		return c.list("list_or", c.wordsOf("scope", f.Scope))
 	}
 	return c.Word("scope", e.Scope.String())
+}
+
+// withWord is the title of a reason with its word behind it.
+func (c *Catalog) withWord(r classify.Reason) string {
+	return c.Label("aside", "title", c.texts.Reasons[r.String()].Title, "text", r.String())
 }
 
 // step says what to do. Nothing that is refused for good is sent again as it is.

@@ -73,7 +73,7 @@ func TestDifferencesOfTranslationsAreFound(t *testing.T) {
 
 // Places are those that the program fills in.
 func TestPlacesAreKnown(t *testing.T) {
-	known := []string{"{a}", "{action}", "{b}", "{class}", "{class_a}", "{class_b}", "{code}", "{connection}", "{connection_a}", "{connection_b}", "{delay}", "{enhanced}", "{last}", "{list}", "{n}", "{reasons}", "{retry}", "{retry_a}", "{retry_b}", "{scope}", "{scope_a}", "{scope_b}", "{stages}", "{stages_a}", "{stages_b}", "{title}", "{url}"}
+	known := []string{"{a}", "{action}", "{b}", "{class}", "{class_a}", "{class_b}", "{code}", "{connection}", "{connection_a}", "{connection_b}", "{delay}", "{enhanced}", "{last}", "{list}", "{n}", "{reasons}", "{retry}", "{retry_a}", "{retry_b}", "{scope}", "{scope_a}", "{scope_b}", "{stages}", "{stages_a}", "{stages_b}", "{text}", "{title}", "{url}"}
 	for name := range (&texts{}).files() {
 		flat, err := flatten("text/en/" + name + ".toml")
 		if err != nil {
