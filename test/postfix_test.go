@@ -20,6 +20,12 @@ const postfixDaemons = "/usr/lib/postfix/sbin"
 // and hands all of it to the next hop. It returns its address.
 func startPostfix(t testing.TB, nextHop string) string {
 	t.Helper()
+	return startPostfixWith(t, nextHop, "smtp_tls_security_level = none\n")
+}
+
+// startPostfixWith is startPostfix with settings of main.cf for how it hands it on.
+func startPostfixWith(t testing.TB, nextHop, settings string) string {
+	t.Helper()
 	need(t, "postfix")
 	if os.Getuid() != 0 {
 		t.Skip("LEFT OUT: Postfix can be started by root alone")
@@ -48,14 +54,13 @@ inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
 relayhost = [%[3]s]:%[4]s
 smtp_line_length_limit = 0
-smtp_tls_security_level = none
 message_size_limit = 104857600
 minimal_backoff_time = 1s
 maximal_backoff_time = 2s
 queue_run_delay = 1s
 maillog_file = %[1]s/log
 maillog_file_prefixes = /tmp, %[1]s
-`, dir, postfixDaemons, host, nextPort))
+%[5]s`, dir, postfixDaemons, host, nextPort, settings))
 	write(t, filepath.Join(dir, "etc", "master.cf"), fmt.Sprintf(`
 127.0.0.1:%d inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
@@ -76,6 +81,7 @@ retry unix - - n - - error
 discard unix - - n - - discard
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
+tlsmgr unix - - n 1000? 1 tlsmgr
 postlog unix-dgram n - n - 1 postlogd
 `, port))
 	cmd := exec.Command(filepath.Join(postfixDaemons, "master"), "-c", filepath.Join(dir, "etc"), "-d")

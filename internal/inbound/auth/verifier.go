@@ -31,7 +31,7 @@ const (
 	argonMemory, argonTime, argonThreads          = 19 << 10, 2, 1
 	mostArgonMemory, mostArgonTime, mostArgonWays = 256 << 10, 32, 16
 	saltLength                                    = 16
-	scramIterations                               = 100_000
+	scramIterations                               = 65_536          // clients of Cyrus SASL, Postfix among them, refuse to compute more
 	leastIterations, mostIterations               = 4096, 5_000_000 // RFC 7677 section 4
 	mostBcryptCost                                = 16
 )

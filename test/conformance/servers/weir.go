@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/weirmail/weir/internal/config"
+	"github.com/weirmail/weir/internal/inbound/auth"
 	"github.com/weirmail/weir/internal/relay"
 )
 
@@ -46,6 +47,7 @@ func startWeir(ctx context.Context, dir, allow string) (*Running, error) {
 	case addresses := <-ready:
 		r := &Running{Server: known("Weir", addresses.Mail[0].Address.String())}
 		r.Server.LMTP = addresses.Mail[1].Address.String()
+		r.Server.User, r.Server.Password = user, password
 		r.Stop = func() error {
 			cancel()
 			return <-ended
@@ -68,6 +70,10 @@ func weirConfiguration(dir, allow string) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	users := filepath.Join(dir, "users")
+	if err := writeUsers(users); err != nil {
+		return nil, err
+	}
 	path := filepath.Join(dir, "weir.toml")
 	text := fmt.Sprintf(`
 hostname = "relay.test"
@@ -79,6 +85,7 @@ allow = [%[6]s]
 
 [[listener]]
 address = "127.0.0.1:0"
+auth = "offered"
 
 [[listener]]
 address = "127.0.0.1:%[5]d"
@@ -87,6 +94,9 @@ protocol = "lmtp"
 [tls]
 certificate = %[2]q
 key = %[3]q
+
+[auth]
+users = %[7]q
 
 [smtp]
 max_message_size = "1MiB"
@@ -97,10 +107,21 @@ mode = "observe"
 
 [admin]
 socket = %[4]q
-`, filepath.Join(dir, "state"), certificate, key, filepath.Join(dir, "admin.sock"), lmtp, allow)
+`, filepath.Join(dir, "state"), certificate, key, filepath.Join(dir, "admin.sock"), lmtp, allow, users)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
 	cfg, _, err := config.Load(config.Source{Path: path})
 	return cfg, err
+}
+
+// writeUsers writes the account of the client.
+func writeUsers(path string) error {
+	return auth.EditUsers(path, func(us *auth.Users) error {
+		u := &auth.User{Name: user}
+		if err := u.SetPassword(password, true); err != nil {
+			return err
+		}
+		return us.Add(u)
+	})
 }
