@@ -26,7 +26,7 @@ explainer: ## build the explainer for browsers, which "weir codes export" writes
 	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" internal/codes/built/wasm_exec.js
 	chmod u+w internal/codes/built/wasm_exec.js
 
-test: deps lint ## run everything that has to pass, with the race detector
+test: deps lint explainer ## run everything that has to pass, with the race detector
 	scripts/test-all
 
 deps: ## install the Debian packages that the tests need
