@@ -170,9 +170,6 @@ func (c *Conn) challenge(challenge []byte) (response []byte, ok bool) {
 	case err != nil:
 		c.endInput(err)
 		return nil, false
-	case fault == lineTooLong:
-		c.reject(ReplyAuthLineTooLong)
-		return nil, false
 	case fault != lineOK:
 		c.rejectLine(fault)
 		return nil, false

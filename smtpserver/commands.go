@@ -102,7 +102,9 @@ func (c *Conn) endInput(err error) {
 func (c *Conn) rejectLine(fault lineFault) {
 	switch fault {
 	case lineTooLong:
-		c.reject(ReplyLineTooLong, strconv.Itoa(commandSize))
+		c.reject(ReplyLineTooLong, strconv.Itoa(smtp.MaxCommandLine))
+	case lineAuthTooLong:
+		c.reject(ReplyAuthLineTooLong)
 	case lineBareLF:
 		c.rejectBareLF()
 	case lineBareNewline:

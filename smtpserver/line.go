@@ -14,6 +14,7 @@ type lineFault uint8
 const (
 	lineOK lineFault = iota
 	lineTooLong
+	lineAuthTooLong // a line of AUTH
 	lineBareNewline // a CR inside
 	lineBareLF      // ended by LF alone
 	lineControl
@@ -46,18 +47,28 @@ func (c *Conn) readLineUpTo(limit int) (line []byte, fault lineFault, err error)
 			c.in.r += len(raw)
 			line, fault = c.checkLine(raw)
 			if len(raw) > limit && fault == lineOK {
-				fault = lineTooLong
+				fault = tooLong(limit)
 			}
 			return line, fault, nil
 		}
 		if searched = len(in); searched >= limit {
-			fault, err = c.dropLine()
+			if fault, err = c.dropLine(); fault == lineTooLong {
+				fault = tooLong(limit)
+			}
 			return nil, fault, err
 		}
 		if err := c.fill(sizeForLine(limit), c.server.Timeouts.Command); err != nil {
 			return nil, lineOK, err
 		}
 	}
+}
+
+// tooLong is the fault of a line that is longer than its limit.
+func tooLong(limit int) lineFault {
+	if limit == smtp.MaxAuthLine {
+		return lineAuthTooLong
+	}
+	return lineTooLong
 }
 
 // sizeForLine is the size of the buffer for a line.
