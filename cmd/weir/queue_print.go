@@ -222,6 +222,8 @@ func printable(s string) string {
 		switch {
 		case r == '\n' || r == '\r' || r == '\t':
 			return ' '
+		case r == '\u00a0': // A space that languages such as French need before signs.
+			return r
 		case !unicode.IsPrint(r):
 			return '·'
 		}
