@@ -19,6 +19,9 @@ var concurrentRules = []rule{
 
 // traffic is a crowd on one spool, and the books on what it was told.
 type traffic struct {
+	gate   sync.RWMutex // guards closed, and the closing of handed
+	closed bool
+
 	*subject
 	handed chan *mail.Lease
 
@@ -54,7 +57,7 @@ func concurrently(s *subject) {
 	crowd.Wait()
 	stop()
 	s.Handover(func(*mail.Lease) bool { return false })
-	close(w.handed)
+	w.close()
 	couriers.Wait()
 	w.balance()
 }
@@ -63,12 +66,26 @@ func (w *traffic) take(l *mail.Lease) bool {
 	if l.Envelope.ID[15]%3 > 0 {
 		return false
 	}
+	w.gate.RLock()
+	defer w.gate.RUnlock()
+	if w.closed {
+		return false
+	}
 	select {
 	case w.handed <- l:
 		return true
 	default:
 		return false
 	}
+}
+
+// close ends what is handed over. A store may still be about to call take: one that
+// it had before it was given another.
+func (w *traffic) close() {
+	w.gate.Lock()
+	defer w.gate.Unlock()
+	w.closed = true
+	close(w.handed)
 }
 
 // enter writes a message into the books.
