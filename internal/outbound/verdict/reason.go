@@ -1,33 +1,37 @@
 package verdict
 
 import (
+	"time"
+
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/reply/catalog/classify"
 	"github.com/weirmail/weir/smtp"
 )
 
-// reasonOf returns the primary cause that a reply states, one word of the list
-// of package classify. What the reply does not say is "other".
-func reasonOf(stage smtp.Stage, r reply.Reply) string {
-	if r.Code.Completed() {
-		return ""
+// reasonOf returns the primary cause that a reply states, one word of the list of
+// package classify. What the reply does not say is "other".
+func reasonOf(told classify.Result) string {
+	if told.Reason == classify.ReasonNone {
+		return classify.ReasonOther.String() // 3yz where nothing of the kind was asked
 	}
-	if reason := resultOf(stage, r).Reason; reason != classify.ReasonNone {
-		return reason.String()
-	}
-	return classify.ReasonOther.String() // 3yz where nothing of the kind was asked
+	return told.Reason.String()
 }
 
-// textReason returns the cause that the text of a reply states, whatever its
-// codes say, and [classify.ReasonNone] where it states none.
-func textReason(stage smtp.Stage, r reply.Reply) classify.Reason {
-	result := resultOf(stage, r)
-	if result.Evidence.Rule == nil {
-		return classify.ReasonNone
+// The bounds of a wait that a reply names.
+const (
+	minWait = 15 * time.Second
+	maxWait = 24 * time.Hour
+)
+
+// waitOf returns the wait that a reply names, within bounds; 0 where it names none.
+func waitOf(told classify.Result) time.Duration {
+	if told.Hint <= 0 {
+		return 0
 	}
-	return result.Reason
+	return min(max(told.Hint, minWait), maxWait)
 }
 
+// resultOf reads what a reply says.
 func resultOf(stage smtp.Stage, r reply.Reply) classify.Result {
 	return classify.Default().Classify(classify.FromReply(stageOf(stage), "", r))
 }

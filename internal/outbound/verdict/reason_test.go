@@ -85,7 +85,7 @@ func TestReasonOfAReply(t *testing.T) {
 		{smtp.StageMAIL, "599 no", "other"},
 		{smtp.StageContent, "250 spam", ""},
 	} {
-		if got := reasonOf(test.stage, parse(t, test.text)); got != test.want {
+		if got := Judge(test.stage, parse(t, test.text)).Reason; got != test.want {
 			t.Errorf("%s at %v: %s, want %s", test.text, test.stage, got, test.want)
 		}
 	}

@@ -67,14 +67,15 @@ func Judge(stage smtp.Stage, r reply.Reply) Verdict {
 	if r.Code.Completed() {
 		return v
 	}
-	v.Reason = reasonOf(stage, r)
+	told := resultOf(stage, r)
+	v.Reason = reasonOf(told)
 	v.NextHost = v.Scope == ScopeHost
 	switch {
 	case betweenMessages(stage):
 		// What is said on an idle connection is about the connection, and
 		// nobody has attempted anything (RFC 5321 section 3.8).
 		v.Action, v.Charge = Retry, false
-	case stage == smtp.StageRCPT && tooManyRecipients(r):
+	case stage == smtp.StageRCPT && tooManyRecipients(r, told):
 		v.Action, v.Split = Retry, true
 	case r.Code.Permanent() && !aboutUs(stage):
 		v.Action = Bounce
@@ -84,7 +85,7 @@ func Judge(stage smtp.Stage, r reply.Reply) Verdict {
 		v.Action = Retry
 	}
 	if r.Code.Transient() {
-		v.Wait = waitIn(r)
+		v.Wait = waitOf(told)
 	}
 	if v.Wait > 0 && blames(v.Reason) {
 		v.Wait = max(v.Wait, minBlamedWait)
@@ -119,7 +120,7 @@ func blames(reason string) bool {
 // tooManyRecipients recognizes the limit of recipients in a transaction. 552 is
 // what older servers say, and means 452 at this stage (RFC 5321 section
 // 4.5.3.1.10), unless the text has another reason: a full mailbox.
-func tooManyRecipients(r reply.Reply) bool {
+func tooManyRecipients(r reply.Reply, told classify.Result) bool {
 	limit := reply.NewStatus(5, 3)
 	switch {
 	case r.Code == reply.ServiceNotAvailable:
@@ -129,8 +130,7 @@ func tooManyRecipients(r reply.Reply) bool {
 	case !r.Status.IsZero():
 		return r.Status == limit
 	}
-	reason := textReason(smtp.StageRCPT, r)
-	return reason == classify.ReasonNone || reason == classify.ReasonTooManyRecipients
+	return told.Evidence.Rule == nil || told.Reason == classify.ReasonTooManyRecipients
 }
 
 // scopeOf tells how far a refusal at a stage reaches.

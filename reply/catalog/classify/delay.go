@@ -77,6 +77,10 @@ func trimFillers(s []byte) []byte {
 	return s
 }
 
+// longest is what any longer time is read as: nobody means it, and numbers must not
+// overflow.
+const longest = 366 * 24 * time.Hour
+
 // units are the words for a unit of time, the longer before the shorter.
 var units = []struct {
 	word string
@@ -168,7 +172,7 @@ func leadingPart(s []byte) (d, unit time.Duration, rest []byte, ok bool) {
 		tail, ok := bytes.CutPrefix(rest, []byte(u.word))
 		if ok && (len(tail) == 0 || tail[0] < 'a' || tail[0] > 'z' || !isWord(u.word[len(u.word)-1])) {
 			tail = bytes.TrimPrefix(tail, []byte("(s)"))
-			return time.Duration(n) * u.unit, u.unit, tail, true
+			return min(time.Duration(n), longest/u.unit) * u.unit, u.unit, tail, true
 		}
 	}
 	return 0, 0, s, false
@@ -179,7 +183,7 @@ var numberWords = []string{
 	"eleven ", "twelve ", "thirteen ", "fourteen ", "fifteen ",
 }
 
-// leadingNumber reads a number of at most six digits, or a word for one.
+// leadingNumber reads a number of at most seven digits, or a word for one.
 func leadingNumber(s []byte) (n int, rest []byte, ok bool) {
 	for i, word := range numberWords {
 		if bytes.HasPrefix(s, []byte(word)) {
@@ -196,7 +200,7 @@ func leadingNumber(s []byte) (n int, rest []byte, ok bool) {
 	}
 	digits := 0
 	for digits < len(s) && s[digits] >= '0' && s[digits] <= '9' {
-		if digits == 6 {
+		if digits == 7 {
 			return 0, s, false
 		}
 		n = n*10 + int(s[digits]-'0')
