@@ -2,6 +2,7 @@ package inbound
 
 import (
 	"context"
+	"net"
 
 	"github.com/weirmail/weir/internal/inbound/admission"
 	"github.com/weirmail/weir/smtpserver"
@@ -18,11 +19,8 @@ func (in *Inbound) standIn(ctx context.Context, c *smtpserver.Conn) error {
 	now, control := in.options.Now(), in.options.Admission
 	control.Leave(&peer.Visit, now)
 	g := &guest{door: peer.door, visitor: peer.visitor}
-	_, secured := c.TLS()
 	ready := make(chan bool, 1)
-	d := control.Knock(&g.Visit, admission.Peer{
-		Addr: addrOf(c.RemoteAddr()), Listener: g.door.listener, Base: g.door.class, TLS: secured,
-	}, func(ok bool) { ready <- ok }, now)
+	d := control.Knock(&g.Visit, g.door.spokenFor(c), func(ok bool) { ready <- ok }, now)
 	if d.Verdict == admission.Wait {
 		d = in.awaitSlot(ctx, g, ready)
 	}
@@ -31,6 +29,18 @@ func (in *Inbound) standIn(ctx context.Context, c *smtpserver.Conn) error {
 	}
 	g.visitor.Tag = g
 	return nil
+}
+
+// spokenFor is the client that a peer speaks for, as admission sees it. One whose
+// address the peer does not know is nobody's friend: only who comes by a Unix socket
+// is in control without an address.
+func (d *door) spokenFor(c *smtpserver.Conn) admission.Peer {
+	_, secured := c.TLS()
+	p := admission.Peer{Addr: addrOf(c.RemoteAddr()), Listener: d.listener, Base: d.class, TLS: secured}
+	if _, local := c.RemoteAddr().(*net.UnixAddr); !local && !p.Addr.IsValid() {
+		p.Base = admission.ClassSuspect
+	}
+	return p
 }
 
 // awaitSlot waits for what the waiting room decides.

@@ -67,3 +67,22 @@ func TestWhoAProxySpeaksForIsAdmittedByItsOwnAddress(t *testing.T) {
 		t.Errorf("the record is of %+v", records)
 	}
 }
+
+// TestNobodyIsInControlBecauseAProxyDoesNotKnowIt: under pressure an unknown address is
+// the first that is sent away.
+func TestNobodyIsInControlBecauseAProxyDoesNotKnowIt(t *testing.T) {
+	lifecycle := admission.NewLifecycle(nil)
+	lifecycle.Set(admission.Serving)
+	control := admission.New(admission.Options{
+		Lifecycle: lifecycle, Journal: &admission.Journal{}, Compose: Compose("relay.test"), Random: func(b []byte) { clear(b) },
+	}, time.Now())
+	r := enter(t, func(o *Options, l *Listener) {
+		behindProxy(o, l)
+		o.Admission, o.Now, l.Class = control, time.Now, admission.ClassUnknown
+	})
+	r.say("EHLO proxy.test", "250 ")
+	var pressed admission.Readings
+	pressed[admission.SignalMemory] = admission.Reading{Value: 2, Target: 1, Hard: 2}
+	control.Tick(&pressed, admission.Budgets{}, time.Now())
+	r.say("XCLIENT ADDR=[UNAVAILABLE]", "421 4.3.2 ")
+}
