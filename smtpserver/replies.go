@@ -145,6 +145,11 @@ var (
 		Reason: "unsupported-command", RFC: "RFC 5321 7.8", When: "a client speaks HTTP, or begins with TLS where STARTTLS is meant",
 		Advice: "Do not try again. Speak SMTP here and begin TLS with STARTTLS; the port for TLS from the start is another one, mostly 465.",
 	})
+	ReplyNotTLS = NewRow(Row{
+		Name: "not-tls", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(5, 1), Text: "{host} This port begins with TLS, closing channel; reason=tls-required",
+		Reason: "tls-required", RFC: "RFC 8314 3.3", When: "a client speaks plain text on a port that begins with TLS; the reply is in plain text",
+		Advice: "Do not try again like this. Set the client to TLS from the first byte, which programs call SSL/TLS, or use the port for STARTTLS, mostly 587.",
+	})
 	ReplyTooManyTransactions = NewRow(Row{
 		Name: "session-limit", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(5, 0), Text: "{host} Limit of {limit} messages in a connection reached, closing channel; reason=session-limit",
 		Reason: "session-limit", RFC: "RFC 5321 4.2.2", When: "MAIL after as many transactions as the limit allows in a connection",
@@ -326,7 +331,7 @@ func Replies() []*Row {
 		ReplyUnsupportedMechanism, ReplyAuthFailed,
 		ReplyUnrecognizedParameter, ReplyUnsupportedValue, ReplyUnrecognizedValue,
 		ReplyShutdown, ReplyIdle, ReplySlow, ReplyTooManyErrors, ReplyTooManyCommands, ReplyTooManyTransactions,
-		ReplyEndlessLine, ReplyEndlessContent, ReplyChunkLost, ReplyBehindData, ReplyInputBehindLF, ReplyNotSMTP, ReplyPlaintextBehindTLS, ReplyPanic,
+		ReplyEndlessLine, ReplyEndlessContent, ReplyChunkLost, ReplyBehindData, ReplyInputBehindLF, ReplyNotSMTP, ReplyNotTLS, ReplyPlaintextBehindTLS, ReplyPanic,
 		ReplySessionFault, ReplyClientGone, ReplyTooManyRecipients,
 		ReplyUnknownCommand, ReplyLineTooLong, ReplyBareNewlineCommand, ReplyControlInCommand, ReplySyntax, ReplyNoArguments,
 		ReplyHELOSyntax, ReplySenderSyntax, ReplyRecipientSyntax, ReplyParameterValue, ReplyNotImplemented, ReplyBadSequence,

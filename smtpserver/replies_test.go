@@ -50,6 +50,7 @@ func provocations() map[string]provocation {
 		"endless-content":      {input: envelope + "BDAT 9999 LAST\r\n" + long, server: func(s *Server) { s.Limits.MessageSize = 100 }},
 		"chunk-lost":           {input: envelope + "BDAT many LAST\r\n"},
 		"input-behind-data":    {input: ehlo + "DATA\r\nRSET\r\n"},
+		"not-tls":              {input: ehlo, server: func(s *Server) { s.ImplicitTLS, s.TLS = true, &tls.Config{} }},
 		"not-smtp":             {input: "POST / HTTP/1.1\r\nHost: mx.test\r\n\r\n" + envelope},
 		"nul-content":          {input: envelope + "DATA\r\na\x00b\r\n.\r\n"},
 		"too-many-errors":      {input: strings.Repeat("BAD\r\n", 3), server: func(s *Server) { s.Limits.Errors = 2 }},

@@ -3,6 +3,7 @@ package smtpserver
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -70,11 +71,21 @@ func (c *Conn) handshake(timeout time.Duration) bool {
 	conn := tls.Server(c.tcp, c.server.TLS)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		c.err = fmt.Errorf("TLS handshake: %w", err)
+		if c.server.ImplicitTLS && isPlainText(err) {
+			c.answer(ReplyNotTLS)
+		}
 		c.closing = true
 		return false
 	}
 	c.nc = conn
 	return true
+}
+
+// isPlainText tells that what came in place of the first message of the handshake is
+// none, and that nothing has been said to it.
+func isPlainText(err error) bool {
+	var header tls.RecordHeaderError
+	return errors.As(err, &header) && header.Conn != nil
 }
 
 // beginHandshake lets the handshake go on for a moment where somebody interrupts
