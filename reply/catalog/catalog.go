@@ -209,6 +209,13 @@ func (c *Catalog) Label(name string, places ...string) string {
 	return fill(c.texts.Labels[name], places)
 }
 
+// Notice returns a sentence of the notices that senders get about their messages,
+// with its places filled in: the arguments are names and values by turns. An
+// unknown name gives "".
+func (c *Catalog) Notice(name string, places ...string) string {
+	return fill(c.texts.Notices[name], places)
+}
+
 // Title returns the title of an RFC, as "Simple Mail Transfer Protocol", and ""
 // for a document that is not in the catalogue. Titles are not translated.
 func (c *Catalog) Title(s Section) string {

@@ -54,6 +54,7 @@ type texts struct {
 	Codes     map[string]codeText
 	Enhanced  map[string]enhancedText
 	Notes     map[string]string
+	Notices   map[string]string
 	Providers map[string]string
 	Pairs     map[string]pairText
 	Guides    map[string]guideText
@@ -64,7 +65,7 @@ type texts struct {
 func (t *texts) files() map[string]any {
 	return map[string]any{
 		"labels": &t.Labels, "words": &t.Words, "compose": &t.Compose, "reasons": &t.Reasons, "codes": &t.Codes,
-		"enhanced": &t.Enhanced, "notes": &t.Notes, "providers": &t.Providers, "pairs": &t.Pairs,
+		"enhanced": &t.Enhanced, "notes": &t.Notes, "notices": &t.Notices, "providers": &t.Providers, "pairs": &t.Pairs,
 		"guides": &t.Guides, "site": &t.Site,
 	}
 }
