@@ -30,6 +30,7 @@ type commands struct {
 	Config  configCommands `cmd:"" help:"Check the configuration, or print all of its keys."`
 	User    userCommands   `cmd:"" help:"Add, change, list and remove the accounts of people and programs that send mail."`
 	Queue   queueCommands  `cmd:"" help:"Look at the queue of the running relay, and change it."`
+	Route   routeCommand   `cmd:"" help:"Tell where mail for an address or a domain would go, without sending any."`
 	Status  statusCommand  `cmd:"" help:"Tell how the running relay is, and what presses on it."`
 	Drain   drainCommand   `cmd:"" help:"Begin a maintenance: send new clients away, and let the others end."`
 	Resume  resumeCommand  `cmd:"" help:"End a maintenance."`

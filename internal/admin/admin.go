@@ -39,6 +39,10 @@ type Options struct {
 	// Admission is who decides what is taken on. Where it is nil there is
 	// nothing to drain or to explain, and the pages for it are not there.
 	Admission Admission
+	// Route returns what would be done with mail for an address or a domain; its
+	// error wraps [ErrNoAddress] for what is neither. Where it is nil there is no
+	// such page.
+	Route func(ctx context.Context, to string) (api.Route, error)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -80,6 +84,9 @@ func Handler(o Options) http.Handler {
 	mux.Handle("/v1/queue/{id}", methods{http.MethodGet: h.get, http.MethodDelete: h.remove})
 	if o.Content != nil {
 		mux.Handle("/v1/queue/{id}/content", methods{http.MethodGet: h.content})
+	}
+	if o.Route != nil {
+		mux.Handle("/v1/route", methods{http.MethodGet: h.route})
 	}
 	if o.Admission != nil {
 		mux.Handle("/v1/drain", methods{http.MethodPost: h.drain})

@@ -25,6 +25,7 @@ func (r *Relay) buildOutbound(ids *mail.IDSource) (*outbound.Outbound, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.table = table
 	name := cfg.Delivery.EHLO
 	if name == "" {
 		name = cfg.Hostname

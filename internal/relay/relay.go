@@ -21,6 +21,7 @@ import (
 	"github.com/weirmail/weir/internal/inbound/auth"
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/outbound"
+	"github.com/weirmail/weir/internal/outbound/route"
 	"github.com/weirmail/weir/internal/sockets"
 	"github.com/weirmail/weir/internal/spool/disk"
 	"github.com/weirmail/weir/internal/vfs"
@@ -84,6 +85,7 @@ type Relay struct {
 	events       *event.Listener
 	store        *disk.Store
 	resolver     *dns.Resolver
+	table        *route.Table
 	out          *outbound.Outbound
 	gatehouse    *gatehouse
 	listening    listening

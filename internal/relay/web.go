@@ -69,6 +69,7 @@ func (r *Relay) adminHandler(w *web) http.Handler {
 		Status:    func(ctx context.Context) (api.Status, error) { return r.status(ctx, w) },
 		Ready:     func() error { return r.ready(w) },
 		Admission: operator{r},
+		Route:     r.plan,
 		Content: func(ctx context.Context, id mail.ID) (io.ReadCloser, int64, error) {
 			content, err := r.store.Content(ctx, id)
 			if err != nil {

@@ -195,7 +195,7 @@ func grouped(mx []dns.MX, port uint16) [][]Host {
 			groups = append(groups, nil)
 			last = int(m.Preference)
 		}
-		groups[len(groups)-1] = append(groups[len(groups)-1], Host{Name: m.Host, Port: port, foreign: true})
+		groups[len(groups)-1] = append(groups[len(groups)-1], Host{Name: m.Host, Port: port, Preference: m.Preference, foreign: true})
 	}
 	return groups
 }

@@ -85,6 +85,9 @@ type Host struct {
 	Socket string
 	// Inside is set for a server within this program.
 	Inside bool
+	// Preference is that of the MX record that names the host, 0 where there is
+	// none (RFC 5321 section 5.1).
+	Preference uint16
 
 	// foreign is set where a stranger names the host, by a record in the DNS
 	// or as the domain of an address. It then must not lead to this machine,

@@ -112,7 +112,7 @@ func New(o Options) *Table {
 // add takes a domain of a rule over.
 func (t *Table) add(domain string, to *target) {
 	if domain == "*" {
-		t.fallback = to
+		t.fallback, to.any = to, true
 		return
 	}
 	name, below := strings.CutPrefix(domain, ".")

@@ -12,6 +12,7 @@ type target struct {
 	hops []NextHop // none where the domain's own records name the hosts
 	name string    // of the hops, for lanes
 	tls  TLSPolicy
+	any  bool // the rule is for "*"
 	// fixed is the route where no record of the DNS has a say in it.
 	fixed *Route
 }

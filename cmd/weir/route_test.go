@@ -1,0 +1,45 @@
+package main
+
+import (
+	"io"
+	"testing"
+
+	"github.com/weirmail/weir/internal/admin/api"
+)
+
+func TestRoutesArePrintedToBeRead(t *testing.T) {
+	ten, twenty := uint16(10), uint16(20)
+	usual := api.RouteTLS{Policy: "opportunistic", Source: "[delivery] tls"}
+	for name, r := range map[string]api.Route{
+		"direct": {
+			To: "bob@Example.org", Domain: "example.org", Rule: `deliver = "direct"`, Direct: true,
+			Lane: "mx1.example.org,mx2.example.org,mx3.example.org", TLS: usual, DNSSEC: api.DNSSECUnchecked,
+			Hosts: []api.RouteHost{
+				{Name: "mx1.example.org", Protocol: "smtp", Port: 25, Group: 1, Preference: &ten, TLS: usual, Addresses: []string{"[2001:db8::1]:25", "192.0.2.1:25"}},
+				{Name: "mx2.example.org", Protocol: "smtp", Port: 25, Group: 1, Preference: &ten, TLS: usual, Addresses: []string{"192.0.2.2:25"}},
+				{Name: "mx3.example.org", Protocol: "smtp", Port: 25, Group: 2, Preference: &twenty, TLS: usual, Problem: &api.RouteProblem{
+					Text: "the host mx3.example.org has no address in the DNS", Permanent: true, Status: "5.4.4", Reason: "domain-not-found",
+				}},
+			},
+		},
+		"smarthost": {
+			To: "example.com", Domain: "example.com", Rule: `[[route]] to = ".com"`, Lane: "smtp://relay.example.net:587 tls=verified",
+			TLS: api.RouteTLS{Policy: "verified", Source: `tls of [[route]] to = ".com"`},
+			Hosts: []api.RouteHost{
+				{Name: "relay.example.net", Protocol: "smtp", Port: 587, Group: 1, TLS: api.RouteTLS{Policy: "verified", Source: `tls of [[route]] to = ".com"`}, Addresses: []string{"192.0.2.9:587"}},
+			},
+		},
+		"nowhere": {
+			To: "example.com", Domain: "example.com", Rule: "nothing", Hosts: []api.RouteHost{},
+			Problem: &api.RouteProblem{
+				Text: `no route: nothing says where mail for example.com goes: set next_hop, a [[route]], or deliver = "direct"; it waits in the queue`, Status: "4.4.4", Reason: "local-error",
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			printed(t, "route-"+name, func(w io.Writer) error {
+				return writeRoute(&paper{out: w, columns: columns}, &r, name == "nowhere", noon)
+			})
+		})
+	}
+}

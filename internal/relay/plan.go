@@ -1,0 +1,148 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/weirmail/weir/internal/admin"
+	"github.com/weirmail/weir/internal/admin/api"
+	"github.com/weirmail/weir/internal/config"
+	"github.com/weirmail/weir/internal/dns"
+	"github.com/weirmail/weir/internal/outbound/route"
+	"github.com/weirmail/weir/smtp"
+)
+
+// Plan finds out what a relay with a configuration would do with mail for an
+// address or a domain, without the relay: nothing of what it has learned is known.
+// The error wraps [admin.ErrNoAddress] for what is neither.
+func Plan(ctx context.Context, cfg *config.Config, to string) (api.Route, error) {
+	r := &Relay{config: cfg}
+	table, err := r.buildTable()
+	if err != nil {
+		return api.Route{}, err
+	}
+	defer r.resolver.Close()
+	r.table = table
+	return r.plan(ctx, to)
+}
+
+// plan finds out what would be done with mail for an address or a domain.
+func (r *Relay) plan(ctx context.Context, to string) (api.Route, error) {
+	path, err := parseTarget(to)
+	if err != nil {
+		return api.Route{}, err
+	}
+	plan, err := r.table.Plan(ctx, path)
+	if err != nil {
+		return api.Route{}, err
+	}
+	a := api.Route{To: to, Domain: plan.Domain, Hosts: []api.RouteHost{}, Problem: problemOf(plan.Err)}
+	a.Rule = r.ruleOf(&plan)
+	a.Direct = r.isDirect(&plan)
+	if plan.Route == nil {
+		return a, nil
+	}
+	a.Lane = plan.Route.Lane
+	a.TLS = api.RouteTLS{Policy: plan.Route.TLS.String(), Source: r.tlsSource(&plan)}
+	for i := range plan.Hosts {
+		a.Hosts = append(a.Hosts, hostOf(&plan.Hosts[i], a.TLS, a.Direct))
+	}
+	return a, nil
+}
+
+// parseTarget reads an address, with or without angle brackets, or a domain.
+func parseTarget(s string) (smtp.Path, error) {
+	bare := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(s), "<"), ">")
+	var path smtp.Path
+	var err error
+	switch {
+	case strings.Contains(bare, "@"):
+		path, err = smtp.ParseAddress(bare)
+	case strings.HasPrefix(bare, "["):
+		path = smtp.Path{Domain: bare}
+		if _, ok := path.DomainLiteral(); !ok {
+			err = errors.New("it is no address literal")
+		}
+	default:
+		path.Domain = bare
+		_, err = dns.ToASCII(bare)
+	}
+	if err != nil {
+		return smtp.Path{}, fmt.Errorf("%q is %w: %w", s, admin.ErrNoAddress, err)
+	}
+	return path, nil
+}
+
+// ruleOf says what decides where mail goes, as the configuration writes it.
+func (r *Relay) ruleOf(p *route.Plan) string {
+	switch {
+	case p.Rule != "":
+		return fmt.Sprintf("[[route]] to = %q", p.Rule)
+	case r.inbox != nil && len(r.config.NextHop) == 0:
+		return "the inbox of weir serve --dev"
+	case len(r.config.NextHop) > 0:
+		return "next_hop"
+	case r.config.Deliver == config.DeliverDirect:
+		return `deliver = "direct"`
+	}
+	return "nothing"
+}
+
+func (r *Relay) isDirect(p *route.Plan) bool {
+	return p.Rule == "" && len(r.config.NextHop) == 0 && r.config.Deliver == config.DeliverDirect
+}
+
+// tlsSource says which key the policy of a route is from.
+func (r *Relay) tlsSource(p *route.Plan) string {
+	for i := range r.config.Routes {
+		rule := &r.config.Routes[i]
+		for _, to := range rule.To {
+			if p.Rule != "" && strings.EqualFold(to, p.Rule) && rule.TLS != "" {
+				return fmt.Sprintf("tls of [[route]] to = %q", p.Rule)
+			}
+		}
+	}
+	return "[delivery] tls"
+}
+
+func hostOf(h *route.PlannedHost, policy api.RouteTLS, direct bool) api.RouteHost {
+	a := api.RouteHost{
+		Name: h.String(), Protocol: "smtp", Port: h.Port, Group: h.Group + 1,
+		Addresses: []string{}, TLS: policy, Problem: problemOf(h.Err),
+	}
+	switch {
+	case h.Protocol == route.LMTP:
+		a.Protocol = "lmtp"
+	case h.Implicit:
+		a.Protocol = "smtps"
+	}
+	if direct {
+		a.Preference = &h.Preference
+	}
+	for _, address := range h.Addresses {
+		if address.Network == "tcp" {
+			a.Addresses = append(a.Addresses, address.Addr)
+		}
+	}
+	return a
+}
+
+// problemOf says what is wrong with a way; nil where nothing is.
+func problemOf(err error) *api.RouteProblem {
+	if err == nil {
+		return nil
+	}
+	p := &api.RouteProblem{Text: err.Error()}
+	var e *route.Error
+	if errors.As(err, &e) {
+		p.Permanent, p.Reason = e.Permanent, e.Reason
+		class := "4"
+		if e.Permanent {
+			class = "5"
+		}
+		p.Status = class + strings.TrimPrefix(e.Status.String(), "X")
+	}
+	return p
+}
