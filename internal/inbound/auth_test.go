@@ -16,6 +16,7 @@ import (
 
 	"github.com/weirmail/weir/internal/inbound/admission"
 	"github.com/weirmail/weir/internal/inbound/auth"
+	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtp"
 	"github.com/weirmail/weir/smtpserver"
@@ -361,6 +362,29 @@ func TestTheSubmitterIsTheAccountsOwn(t *testing.T) {
 	}
 	if got := s.submitter(nil); got != nil {
 		t.Errorf("nobody's: %v", got)
+	}
+}
+
+// TestStandingsOfClients: who may send as anybody, who as some, and who as nobody.
+func TestStandingsOfClients(t *testing.T) {
+	bound := &auth.Identity{Account: "bob", Senders: auth.Senders{"@bob.test"}}
+	anybody := &auth.Identity{Account: "app", Senders: auth.Senders{"<>", "*"}}
+	for _, test := range []struct {
+		name string
+		as   *auth.Identity
+		near bool // of a trusted network
+		want mail.Standing
+	}{
+		{"a stranger", nil, false, mail.Stranger},
+		{"a client of a trusted network", nil, true, mail.Trusted},
+		{"an account with senders of its own", bound, false, mail.Bound},
+		{"the same in a trusted network", bound, true, mail.Bound},
+		{"an account that may send as anybody", anybody, false, mail.Trusted},
+	} {
+		s := &session{as: test.as, trusted: test.near}
+		if got := s.standing(); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
 	}
 }
 

@@ -75,11 +75,23 @@ func (s *session) complete(e *mail.Envelope) (err error) {
 		HELO:     s.conn.HELO(),
 		Protocol: protocol(s.conn.Extended(), s.conn.LMTP(), secured, e.SMTPUTF8, s.as != nil),
 		Session:  s.conn.ID(),
+		Standing: s.standing(),
 	}
 	if s.as != nil {
 		e.Origin.Account = s.as.Account
 	}
 	return err
+}
+
+// standing tells in whose name the client may send.
+func (s *session) standing() mail.Standing {
+	switch {
+	case s.as != nil && s.as.Senders.Any(), s.as == nil && s.trusted:
+		return mail.Trusted
+	case s.as != nil:
+		return mail.Bound
+	}
+	return mail.Stranger
 }
 
 // storeRefusal says by what reply a failed Put is told. A fault of the content

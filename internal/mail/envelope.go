@@ -111,6 +111,39 @@ type Origin struct {
 	Session string
 	// Account is who the client had shown to be; empty for nobody.
 	Account string
+	// Standing is in whose name the client may send.
+	Standing Standing
+}
+
+// Standing is in whose name a client may send, and so whether this relay may sign
+// its mail for a domain.
+type Standing uint8
+
+// The standings of clients.
+const (
+	// Stranger: anybody, whose mail is taken because of where it goes. What its
+	// From says is vouched for by nobody. So it is with mail that was stored
+	// before there were standings.
+	Stranger Standing = iota
+	// Bound: an account that may send as some only. Its reverse-path was checked;
+	// what its From says was not.
+	Bound
+	// Trusted: an account or a client that may send as anybody, and the relay
+	// itself.
+	Trusted
+)
+
+// String returns the standing in lower case.
+func (s Standing) String() string {
+	switch s {
+	case Stranger:
+		return "stranger"
+	case Bound:
+		return "bound"
+	case Trusted:
+		return "trusted"
+	}
+	return "invalid"
 }
 
 // Recipient is one forward-path of a message.

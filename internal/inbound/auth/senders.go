@@ -82,6 +82,9 @@ func (s Senders) Allow(account string, path smtp.Path) bool {
 	})
 }
 
+// Any tells whether the account may use every reverse-path.
+func (s Senders) Any() bool { return slices.Contains(s, AnySender) }
+
 // shownSenders is how many patterns a reply names.
 const shownSenders = 5
 

@@ -46,6 +46,7 @@ func (r *Report) envelope(id mail.ID, eightBit bool) *mail.Envelope {
 		EightBit:   eightBit,
 		SMTPUTF8:   !to.IsASCII(),
 		RequireTLS: r.Original.RequireTLS,
+		Origin:     mail.Origin{Standing: mail.Trusted},
 		Recipients: []mail.Recipient{{Path: to, Progress: mail.Progress{Due: r.Now}}},
 	}
 	if eightBit {

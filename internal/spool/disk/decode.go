@@ -179,6 +179,9 @@ func (d *decoder) wishes(e *mail.Envelope) {
 	if flags&flagAccount != 0 {
 		e.Origin.Account = d.string()
 	}
+	if flags&flagStanding != 0 {
+		e.Origin.Standing = mail.Standing(d.byte())
+	}
 }
 
 func (d *decoder) progress(p *mail.Progress) {

@@ -16,7 +16,8 @@ import (
 //	2  wishes at the end of an envelope's record; the flag of a progress that
 //	   says that the sender heard of a deadline
 //	3  the account of the origin behind the wishes
-const recordVersion = 3
+//	4  the standing of the origin behind that
+const recordVersion = 4
 
 // Flags of an envelope record.
 const (
@@ -46,6 +47,7 @@ const (
 	flagPriority
 	flagTLSOptional
 	flagAccount
+	flagStanding
 )
 
 // place says where the content of a message is.
@@ -76,7 +78,7 @@ func appendEnvelope(dst []byte, e *mail.Envelope, p place) []byte {
 }
 
 // appendWishes appends what few messages have: what their senders asked for
-// beyond delivery, and the account that they came from. One without takes a byte.
+// beyond delivery, the account that they came from and its standing. One without takes a byte.
 func appendWishes(dst []byte, e *mail.Envelope) []byte {
 	var flags byte
 	for _, f := range [...]struct {
@@ -90,6 +92,7 @@ func appendWishes(dst []byte, e *mail.Envelope) []byte {
 		{e.HasPriority, flagPriority},
 		{e.TLSOptional, flagTLSOptional},
 		{e.Origin.Account != "", flagAccount},
+		{e.Origin.Standing != mail.Stranger, flagStanding},
 	} {
 		if f.set {
 			flags |= f.flag
@@ -110,6 +113,9 @@ func appendWishes(dst []byte, e *mail.Envelope) []byte {
 	}
 	if e.Origin.Account != "" {
 		dst = appendString(dst, e.Origin.Account)
+	}
+	if e.Origin.Standing != mail.Stranger {
+		dst = append(dst, byte(e.Origin.Standing))
 	}
 	return dst
 }

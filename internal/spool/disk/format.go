@@ -20,10 +20,11 @@ import (
 //	   version 1; bodies, a file for each large content; revoked.
 //	2  records of version 2 beside those of version 1.
 //	3  records of version 3 beside those before.
+//	4  records of version 4 beside those before.
 //
 // A program opens what is of its version or older, and writes its own
 // version down before it changes anything.
-const formatVersion = 3
+const formatVersion = 4
 
 // formatFile names the version, and when the folder took it on, in a line for
 // each version it ever had. It is a file and no record of the store, because

@@ -13,7 +13,7 @@ import (
 	"github.com/weirmail/weir/internal/vfs"
 )
 
-// records are the records and keys of version 3, by what they are.
+// records are the records and keys of version 4, by what they are.
 func records() (names []string, bytes map[string][]byte) {
 	id := mail.ID{1, 2, 3, 15: 0xff}
 	e := everything()
@@ -40,8 +40,8 @@ func records() (names []string, bytes map[string][]byte) {
 
 // The file is never changed: it is what stands in the spools of others. A new
 // layout takes a new version, and a file of its own.
-func TestTheLayoutOfVersion3Stays(t *testing.T) {
-	want, err := os.ReadFile("testdata/version3.txt")
+func TestTheLayoutOfVersion4Stays(t *testing.T) {
+	want, err := os.ReadFile("testdata/version4.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,6 +80,8 @@ func dumped(t *testing.T, path string) map[string][]byte {
 // A spool of an older version holds what its records did not yet have: none of it.
 func TestRecordsOfOlderVersionsAreRead(t *testing.T) {
 	want := everything()
+	want.Origin.Standing = mail.Stranger // since version 4
+	t.Run("3", func(t *testing.T) { readsOld(t, "testdata/version3.txt", want) })
 	want.Origin.Account = "" // since version 3
 	t.Run("2", func(t *testing.T) { readsOld(t, "testdata/version2.txt", want) })
 	want.Auth, want.DeliverBy, want.HoldUntil = nil, mail.Deadline{}, time.Time{}
@@ -155,7 +157,7 @@ func TestAnOlderFolderTakesOnTheVersion(t *testing.T) {
 		open()
 		open()
 		text, err := readFormat(fs, "spool/FORMAT")
-		if want := old + "\nversion 3 since 2027-01-01T00:00:00Z\n"; err != nil || string(text) != want {
+		if want := old + "\nversion 4 since 2027-01-01T00:00:00Z\n"; err != nil || string(text) != want {
 			t.Errorf("%q, %v; want %q", text, err, want)
 		}
 	}
@@ -173,8 +175,8 @@ func TestMessagesAboutFoldersThatAreNoSpool(t *testing.T) {
 	}
 	for _, test := range []struct{ name, path, text, want string }{
 		{
-			"a later version", "spool/FORMAT", "weir spool\nversion 3 since 2026-01-01T00:00:00Z\nversion 4 since 2027-01-01T00:00:00Z\n",
-			"unknown spool format: spool has version 4 and this program knows up to 3; open it with the newer program that wrote it",
+			"a later version", "spool/FORMAT", "weir spool\nversion 4 since 2026-01-01T00:00:00Z\nversion 5 since 2027-01-01T00:00:00Z\n",
+			"unknown spool format: spool has version 5 and this program knows up to 4; open it with the newer program that wrote it",
 		},
 		{"another file", "spool/FORMAT", "ext4\n", "unknown spool format: the file FORMAT in spool does not say which"},
 		{"an empty file", "spool/FORMAT", "", "unknown spool format: the file FORMAT in spool does not say which"},
@@ -212,7 +214,7 @@ func TestTheFormatIsWrittenOnce(t *testing.T) {
 		since = since.Add(time.Hour)
 	}
 	text, err := readFormat(fs, "spool/FORMAT")
-	if want := "weir spool\nversion 3 since 2026-11-24T07:00:00Z\n"; err != nil || string(text) != want {
+	if want := "weir spool\nversion 4 since 2026-11-24T07:00:00Z\n"; err != nil || string(text) != want {
 		t.Errorf("%q, %v; want %q", text, err, want)
 	}
 }

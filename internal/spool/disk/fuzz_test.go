@@ -24,7 +24,7 @@ func everything() *mail.Envelope {
 		Auth: &smtp.Path{Local: "carol", Domain: "example.org"}, TLSOptional: true,
 		DeliverBy: mail.Deadline{At: at.Add(2 * time.Hour), Mode: smtp.DeliverByReturn, Trace: true},
 		HoldUntil: at.Add(time.Minute), Priority: -9, HasPriority: true,
-		Origin: mail.Origin{Client: netip.MustParseAddr("2001:db8::1%eth0"), HELO: "client.test", Protocol: "ESMTPS", Session: "s1", Account: "ada@example.org"},
+		Origin: mail.Origin{Client: netip.MustParseAddr("2001:db8::1%eth0"), HELO: "client.test", Protocol: "ESMTPS", Session: "s1", Account: "ada@example.org", Standing: mail.Bound},
 		Recipients: []mail.Recipient{
 			{Path: smtp.Path{Local: "Postmaster"}},
 			{

@@ -64,6 +64,7 @@ func full(s *subject) *mail.Envelope {
 			Protocol: "ESMTPSA",
 			Session:  "7F3K9Q2M",
 			Account:  "ada@example.org",
+			Standing: mail.Bound,
 		},
 		Recipients: []mail.Recipient{{
 			Path:     smtp.Path{Local: "bob", Domain: "example.net"},
