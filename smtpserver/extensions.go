@@ -111,8 +111,14 @@ var extensions = []extension{
 // limitsOf is what follows LIMITS (RFC 9422 section 4).
 func limitsOf(c *Conn) string {
 	l := smtp.Limits{RcptMax: c.server.Limits.Recipients, MailMax: c.server.Limits.Transactions}
+	if c.closesSoon() {
+		l.MailMax = 1
+	}
 	return l.String()
 }
+
+// closesSoon tells that the server has not long to go.
+func (c *Conn) closesSoon() bool { return c.server.LastMail != nil && c.server.LastMail(c) }
 
 // leastDeliverBy is what follows DELIVERBY (RFC 2852 section 3).
 func leastDeliverBy(c *Conn) string {

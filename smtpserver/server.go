@@ -48,6 +48,10 @@ type Server struct {
 	// that is not offered: 504, which 0 stands for, or 555 (RFC 5321 section
 	// 4.1.1.11).
 	UnrecognizedParameter reply.Code
+	// LastMail tells whether a session is to be told that it can hand over one message
+	// and no more (LIMITS MAILMAX=1, RFC 9422 section 4), because the server closes
+	// soon. It is asked at each EHLO, and binds nobody; nil means never.
+	LastMail func(c *Conn) bool
 	// Hooks hear of what happens.
 	Hooks Hooks
 	// Farewell words the 421 by which a session, or a visitor, is sent away because

@@ -71,6 +71,7 @@ type offer struct {
 	bits       uint64 // one for each extension
 	mechanisms string // of AUTH
 	minute     int64  // of the clock, where the answer has a date
+	soon       bool   // the server closes
 }
 
 // offered returns what is offered to this connection, now.
@@ -83,6 +84,7 @@ func (c *Conn) offered() (o offer) {
 	if list := c.mechanisms(c.secured()); len(list) > 0 {
 		o.mechanisms = strings.Join(list, " ")
 	}
+	o.soon = c.closesSoon()
 	if c.server.Offers.FutureRelease > 0 {
 		o.minute = time.Now().Unix() / 60
 	}

@@ -59,7 +59,7 @@ func Default() *Config {
 		Admission: Admission{
 			Mode:       AdmissionEnforce,
 			Wait:       2 * time.Second,
-			RefusalCPU: 10,
+			RefusalCPU: 20,
 			RetryMin:   time.Minute,
 			RetryMax:   30 * time.Minute,
 		},

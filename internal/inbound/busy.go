@@ -196,6 +196,8 @@ func messageRow(r admission.Reason) *smtpserver.Row {
 		return ReplyAuthBusy
 	case admission.ReasonHoldBusy:
 		return ReplyHoldBusy
+	case admission.ReasonStoreFailed:
+		return ReplyStoreFailed
 	}
 	return ReplyClientRate
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/weirmail/weir/internal/event"
+	"github.com/weirmail/weir/internal/inbound/admission"
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/spool"
 	"github.com/weirmail/weir/smtpserver"
@@ -103,12 +104,36 @@ func (s *session) storeRefusal(err error) error {
 	case errors.As(err, &fault):
 		return fmt.Errorf("receiving the message: %w", fault.Err)
 	case errors.Is(err, spool.ErrFull):
-		return &smtpserver.Refusal{Row: ReplyStorageFull, Cause: err}
+		return s.notStored(ReplyStorageFull, admission.PointContent, admission.ReasonDisk, "the disk of the spool had no room for the message", err)
 	case !errors.Is(err, context.Canceled) && !errors.Is(err, spool.ErrClosed):
 		s.in.options.Events.Fault(event.Fault{Where: "spool", Err: err})
 	}
-	return &smtpserver.Refusal{Row: ReplyStoreFailed, Cause: err}
+	return s.notStored(ReplyStoreFailed, admission.PointContent, admission.ReasonStoreFailed, "the message could not be made durable: "+err.Error(), err)
 }
+
+// noSpool refuses because the store has failed, and takes no mail until it was looked
+// at.
+func (s *session) noSpool(at admission.Point) error {
+	return s.notStored(ReplyNoSpool, at, admission.ReasonStorage, "the store has failed, and takes no mail", nil)
+}
+
+// notStored words that the store could not do what it was asked for, with the number
+// of the record of it.
+func (s *session) notStored(row *smtpserver.Row, at admission.Point, reason admission.Reason, rule string, cause error) error {
+	d := admission.Decision{Retry: retryUnknown}
+	if c := s.in.options.Admission; c != nil {
+		var visit *admission.Visit
+		if s.guest != nil {
+			visit = &s.guest.Visit
+		}
+		who := admission.Stranger{Client: s.client(), Listener: s.listener.Name, Session: s.conn.ID()}
+		d = c.NotStored(visit, at, reason, rule, who, s.in.options.Now())
+	}
+	return &smtpserver.Refusal{Row: row, Args: []string{HintOf(d.Retry), d.ID.String()}, Cause: cause}
+}
+
+// retryUnknown is when to come back where nothing keeps appointments.
+const retryUnknown = time.Minute
 
 // tracedContent is the content with the trace field before it, and with what it
 // lacks where it was submitted.

@@ -114,6 +114,9 @@ func (in *Inbound) Server(l Listener) *smtpserver.Server {
 	if in.options.Admission != nil {
 		server.Door = &door{in: in, listener: l.Name, class: l.Class, tls: l.Implicit}
 		server.Farewell = in.farewell(l.Name)
+		server.LastMail = func(*smtpserver.Conn) bool {
+			return in.options.Admission.ClosesSoon(l.Name, in.options.Now())
+		}
 		server.Hooks.Refused = func(_ *smtpserver.Visitor, _ smtpserver.Refused, heard smtpserver.Heard) {
 			switch heard {
 			case smtpserver.HeardNot:

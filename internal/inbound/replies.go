@@ -23,24 +23,24 @@ var (
 	})
 	ReplyStorageFull = smtpserver.NewRow(smtpserver.Row{
 		Name: "storage-full", Code: reply.InsufficientStorage, Status: reply.NewStatus(3, 1),
-		Text:   "Not enough storage for this message now; reason=disk",
+		Text:   "Not enough storage for this message now; reason=disk retry={retry}s id={id}",
 		Reason: "disk", RFC: "RFC 5321 4.2.2",
 		When:   "the spool's disk has no room for the message",
-		Advice: "Try again later, half an hour from now, or with the next host of the domain. Weir's administrator makes room.",
+		Advice: "Try again after the time that the text names, or with the next host of the domain. Weir's administrator makes room.",
 	})
 	ReplyStoreFailed = smtpserver.NewRow(smtpserver.Row{
 		Name: "store-failed", Code: reply.LocalError, Status: reply.NewStatus(3, 0),
-		Text:   "Message not accepted, storage error; reason=store-failed",
+		Text:   "Message not accepted, storage error; reason=store-failed retry={retry}s id={id}",
 		Reason: "store-failed", RFC: "RFC 5321 4.2.2",
 		When:   "the spool could not make the message durable",
-		Advice: "Try again later: the message was not taken and stays in your queue. Weir's administrator looks at the log.",
+		Advice: "Try again after the time that the text names: the message was not taken and stays in your queue. Weir's administrator looks at the record that the id leads to, and at the log.",
 	})
 	ReplyNoSpool = smtpserver.NewRow(smtpserver.Row{
 		Name: "storage-fault", Code: reply.ServiceNotAvailable, Status: reply.NewStatus(3, 2),
-		Text:   "{host} Service busy, closing channel; reason=storage",
+		Text:   "{host} Service busy, closing channel; reason=storage retry={retry}s id={id}",
 		Reason: "storage", RFC: "RFC 5321 3.8",
 		When:   "MAIL or a new connection while the spool takes no mail after a fault of its storage",
-		Advice: "Try again later, or with the next host of the domain; all mail stays in your queue. Weir's administrator looks at the disk and at the log.",
+		Advice: "Try again after the time that the text names, or with the next host of the domain; all mail stays in your queue. Weir's administrator looks at the disk and at the log.",
 	})
 )
 

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/weirmail/weir/internal/inbound/admission"
 	"github.com/weirmail/weir/internal/inbound/auth"
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/smtpserver"
@@ -39,7 +40,8 @@ type transaction struct {
 func (in *Inbound) newSession(listener *Listener) func(context.Context, *smtpserver.Conn) (smtpserver.Session, error) {
 	return func(ctx context.Context, c *smtpserver.Conn) (smtpserver.Session, error) {
 		if in.spoolFailed() {
-			return nil, smtpserver.Refuse(ReplyNoSpool)
+			s := &session{in: in, conn: c, guest: guestOf(c), listener: listener}
+			return nil, s.noSpool(admission.PointAccept)
 		}
 		if _, ok := c.XCLIENT(); ok {
 			if err := in.standIn(ctx, c); err != nil {
@@ -78,7 +80,7 @@ func addrOf(a net.Addr) netip.Addr {
 // Mail begins a transaction.
 func (s *session) Mail(ctx context.Context, m *smtpserver.Mail) error {
 	if s.in.spoolFailed() {
-		return smtpserver.Refuse(ReplyNoSpool)
+		return s.noSpool(admission.PointMAIL)
 	}
 	if err := s.Resume(ctx); err != nil {
 		return err

@@ -443,9 +443,10 @@ func (c *Controller) refuse(r Record, now time.Time) Decision {
 	return c.decide(r, now)
 }
 
-// decide makes a decision of a record, and remembers both.
+// decide makes a decision of a record, and remembers both. Nothing that is Hard is
+// admitted.
 func (c *Controller) decide(r Record, now time.Time) Decision {
-	r.At, r.Observed = now, c.options.Observe && !r.Reason.ordered()
+	r.At, r.Observed = now, c.options.Observe && !r.Reason.ordered() && !r.Hard
 	if r.Board == nil {
 		r.Board = c.board.Load()
 	}

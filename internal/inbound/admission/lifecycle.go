@@ -197,6 +197,14 @@ func (l *Lifecycle) Soon(listener string, now time.Time, d time.Duration) bool {
 	return at == Serving && then == Maintenance
 }
 
+// soon is how long before a maintenance clients are told that it comes.
+const soon = 2 * time.Minute
+
+// ClosesSoon tells whether a maintenance of the listener begins within two minutes.
+func (c *Controller) ClosesSoon(listener string, now time.Time) bool {
+	return c.options.Lifecycle.Soon(listener, now, soon)
+}
+
 // Drains returns the maintenances that are on or to come, for those who show
 // and keep them. Windows are there only while they are on.
 func (l *Lifecycle) Drains(now time.Time) []Drain {

@@ -21,6 +21,8 @@ const (
 	ReasonAuthBusy    Reason = "auth-busy" // for what it takes to check a password
 	ReasonTLSBusy     Reason = "tls-busy"  // for a handshake
 	ReasonHoldBusy    Reason = "hold-busy" // for messages that are to be kept for later
+
+	ReasonStoreFailed Reason = "store-failed" // a message could not be made durable
 )
 
 // The reasons that lie with one client or one message.
@@ -38,7 +40,7 @@ func Reasons() []Reason { return slices.Clone(reasons[:]) }
 var reasons = [reasonCount - 1]Reason{
 	ReasonLoad, ReasonMemory, ReasonDisk, ReasonStorage, ReasonQueue, ReasonConnections,
 	ReasonStarting, ReasonMaintenance, ReasonShutdown, ReasonAuthBusy, ReasonTLSBusy, ReasonHoldBusy,
-	ReasonClientConnections, ReasonClientRate, ReasonGreylist, ReasonIdle,
+	ReasonStoreFailed, ReasonClientConnections, ReasonClientRate, ReasonGreylist, ReasonIdle,
 }
 
 // hinted tells whether a refusal for the reason says when to come back.
@@ -51,7 +53,7 @@ func (r Reason) ordered() bool {
 }
 
 // reasonCount is the length of the list, with the empty one.
-const reasonCount = 17
+const reasonCount = 18
 
 // index returns the place of the reason in tables.
 func (r Reason) index() int {

@@ -116,6 +116,8 @@ type Record struct {
 	Retry time.Duration
 	// Closes tells that the whole connection was sent away.
 	Closes bool
+	// Hard marks what could not be done, whatever the mode.
+	Hard bool
 	// Observed marks what would have been refused, but for the mode.
 	Observed bool
 }
