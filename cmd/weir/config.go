@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
 
 	"github.com/weirmail/weir/internal/config"
 )
@@ -11,6 +14,7 @@ import (
 // configCommands are the verbs of "weir config".
 type configCommands struct {
 	Check     configCheckCommand     `cmd:"" help:"Say what is wrong with the configuration: all of it at once."`
+	Explain   configExplainCommand   `cmd:"" help:"Print what is in force, and where each value comes from."`
 	Reference configReferenceCommand `cmd:"" help:"Print all keys with their defaults, as a file to begin with."`
 }
 
@@ -107,6 +111,59 @@ func configError(w *world, wrong *config.Error) error {
 		return &exitError{exitConfig, fmt.Errorf("the configuration has %d faults", n)}
 	}
 	return &exitError{exitConfig, errors.New("the configuration has a fault")}
+}
+
+// configExplainCommand prints what is in force.
+type configExplainCommand struct {
+	configFlags
+	Keys []string `arg:"" optional:"" help:"Print these keys and sections only, such as retry or smtp.max_message_size."`
+	All  bool     `help:"Print the defaults as well."`
+	JSON bool     `help:"Print a list of keys as JSON, with all of them where none is named."`
+}
+
+// Run prints the settings.
+func (c *configExplainCommand) Run(w *world) error {
+	settings, warnings, err := config.Explain(c.source(w, nil))
+	var wrong *config.Error
+	switch {
+	case errors.As(err, &wrong):
+		return configError(w, wrong)
+	case err != nil:
+		return &exitError{exitSoftware, err}
+	}
+	printWarnings(w, warnings)
+	shown := slices.DeleteFunc(settings, func(s config.Setting) bool { return !c.shows(s) })
+	if len(shown) == 0 && len(c.Keys) > 0 {
+		return &exitError{exitUsage, fmt.Errorf("there is no key %s: weir config reference has all", strings.Join(c.Keys, ", "))}
+	}
+	if c.JSON {
+		return writeJSON(w.stdout, shown)
+	}
+	return printSettings(w, shown)
+}
+
+// shows tells whether a setting is asked for.
+func (c *configExplainCommand) shows(s config.Setting) bool {
+	for _, key := range c.Keys {
+		rest, ok := strings.CutPrefix(s.Key, key)
+		if ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			return true
+		}
+	}
+	return len(c.Keys) == 0 && (c.All || c.JSON || s.From != "default")
+}
+
+// printSettings prints a table: the key, its value and where that comes from.
+func printSettings(w *world, settings []config.Setting) error {
+	if len(settings) == 0 {
+		_, err := fmt.Fprintln(w.stdout, "Nothing is set: all is as weir config explain --all shows.")
+		return err
+	}
+	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
+	for _, s := range settings {
+		fmt.Fprintf(table, "%s\t= %s\t# %s\n", s.Key, s.Value, s.From)
+	}
+	return table.Flush()
 }
 
 // configReferenceCommand prints all keys.

@@ -54,7 +54,7 @@ func healthOf(s *api.Status) int {
 		return exitWarning // a relay in maintenance is not ready, and that is no fault
 	case s.Problem != "":
 		return exitCritical
-	case s.Admission != nil && s.Admission.Pressure >= 1, len(drained(s)) > 0:
+	case s.Admission != nil && s.Admission.Pressure > 1, len(drained(s)) > 0:
 		return exitWarning
 	}
 	return exitOK

@@ -44,6 +44,15 @@ type Source struct {
 // configuration cannot be taken. Both are in the order of the file, then of
 // the environment, then of the command line.
 func Load(src Source) (c *Config, warnings []Fault, err error) {
+	d := read(src)
+	if len(d.faults) > 0 {
+		return nil, d.warnings, &Error{d.faults}
+	}
+	return d.config, d.warnings, nil
+}
+
+// read reads, completes and checks a configuration.
+func read(src Source) *decoder {
 	if src.ReadFile == nil {
 		src.ReadFile = os.ReadFile
 	}
@@ -61,10 +70,7 @@ func Load(src Source) (c *Config, warnings []Fault, err error) {
 	check(d, src)
 	sortFaults(d.faults, src.Path)
 	sortFaults(d.warnings, src.Path)
-	if len(d.faults) > 0 {
-		return nil, d.warnings, &Error{d.faults}
-	}
-	return d.config, d.warnings, nil
+	return d
 }
 
 // base is the configuration that nothing has been set in yet.

@@ -84,7 +84,7 @@ const sheddingEnds = 0.9
 // pressure tells when shedding begins and ends, and what was refused meanwhile.
 func (w *stateWatch) pressure(now time.Time) {
 	b := w.gatehouse.controller.Board()
-	if over := b.Pressure >= 1 || w.shedding && b.Pressure >= sheddingEnds; over != w.shedding {
+	if over := b.Pressure > 1 || w.shedding && b.Pressure >= sheddingEnds; over != w.shedding {
 		w.shedding = over
 		s := b.Signals[b.Deciding]
 		w.log.Info("pressure", "shedding", over, "pressure", b.Pressure, "signal", b.Deciding.String(),
