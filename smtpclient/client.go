@@ -24,6 +24,9 @@ type Client struct {
 	secure   *tls.Conn // nil in plain text
 	poll     poller
 
+	mechanism string    // by which the client has signed in
+	refused   []Refused // mechanisms that the server offered
+
 	closed bool
 	// served: the connection has had its use before, so what comes now may be of
 	// the time in between.
@@ -38,8 +41,8 @@ type offers struct {
 	pipelining, chunking, size bool
 }
 
-// New opens a session on a connection: greeting, EHLO, and STARTTLS where the
-// options ask for it. HELO is tried where EHLO is answered 500, 502 or 504. New
+// New opens a session on a connection: greeting, EHLO, and STARTTLS and AUTH where
+// the options ask for them. HELO is tried where EHLO is answered 500, 502 or 504. New
 // takes the connection over; on an error it has ended the session and closed it.
 // The error is an *[Error].
 func New(ctx context.Context, conn net.Conn, options Options) (*Client, error) {
@@ -77,6 +80,14 @@ func (c *Client) TLSState() (tls.ConnectionState, bool) {
 	}
 	return c.secure.ConnectionState(), true
 }
+
+// Mechanism returns the SASL mechanism by which the client has signed in; empty where
+// it has not.
+func (c *Client) Mechanism() string { return c.mechanism }
+
+// Refused returns the SASL mechanisms that the server refused though it offers them,
+// in the order in which they were tried.
+func (c *Client) Refused() []Refused { return c.refused }
 
 // Reset sends RSET, so that the server forgets an unfinished transaction. [Send]
 // does so itself where it is needed. The error is an *[Error].

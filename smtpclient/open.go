@@ -27,9 +27,11 @@ func (c *Client) open() error {
 		return err
 	}
 	if c.options.TLS == TLSOpportunistic || c.options.TLS == TLSRequired {
-		return c.startTLS()
+		if err := c.startTLS(); err != nil {
+			return err
+		}
 	}
-	return nil
+	return c.signIn()
 }
 
 // greet reads the greeting (RFC 5321 section 3.1).

@@ -36,6 +36,8 @@ type Options struct {
 	// decision (ServerName, RootCAs, VerifyConnection). Nil encrypts with TLS 1.2
 	// or later and verifies nothing.
 	TLSConfig *tls.Config
+	// Login signs in before the session is handed out. Nil does without.
+	Login *Login
 	// Timeouts are the limits of each stage.
 	Timeouts Timeouts
 	// Transcript keeps the dialogue. Nil keeps none.
@@ -49,6 +51,7 @@ type Timeouts struct {
 	Greeting  time.Duration // 5 minutes
 	EHLO      time.Duration // 5 minutes; also HELO and LHLO
 	STARTTLS  time.Duration // 2 minutes for the reply, as much for the handshake
+	AUTH      time.Duration // 2 minutes, for each step
 	MAIL      time.Duration // 5 minutes
 	RCPT      time.Duration // 5 minutes
 	DATAInit  time.Duration // 2 minutes, until the reply to DATA
@@ -67,6 +70,7 @@ func (t Timeouts) withDefaults() Timeouts {
 		{&t.Greeting, 5 * time.Minute},
 		{&t.EHLO, 5 * time.Minute},
 		{&t.STARTTLS, 2 * time.Minute},
+		{&t.AUTH, 2 * time.Minute},
 		{&t.MAIL, 5 * time.Minute},
 		{&t.RCPT, 5 * time.Minute},
 		{&t.DATAInit, 2 * time.Minute},

@@ -26,7 +26,9 @@ type wire struct {
 	in     input
 	parser reply.Parser
 	partly bool // the parser has lines of a reply that goes on
-	known  [numKnown]knownLine
+	// masking: challenges are kept out of the transcript.
+	masking bool
+	known   [numKnown]knownLine
 
 	out    *outBuffer // nil between calls
 	broken error      // of a write; the later ones are left out
@@ -90,7 +92,11 @@ func (w *wire) patience(timeout time.Duration) time.Duration {
 
 // parse hands a line to the parser, unless it is the one known at the place.
 func (w *wire) parse(line []byte, place known) (reply.Reply, bool, error) {
-	addLine(w.transcript, 'S', line)
+	if w.masking && isChallenge(line) {
+		w.transcript.add('S', "334 ****")
+	} else {
+		addLine(w.transcript, 'S', line)
+	}
 	if place < numKnown && !w.partly && w.known[place].is(line) {
 		return w.known[place].reply, true, nil
 	}
@@ -106,6 +112,9 @@ func (w *wire) parse(line []byte, place known) (reply.Reply, bool, error) {
 	}
 	return r, done, nil
 }
+
+// isChallenge tells a line of AUTH (RFC 4954 section 4).
+func isChallenge(line []byte) bool { return len(line) > 4 && string(line[:3]) == "334" }
 
 // clip shortens what an error quotes.
 func clip(s string) string { return s[:min(len(s), 80)] }

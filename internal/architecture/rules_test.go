@@ -25,7 +25,7 @@ var rules = map[string]rule{
 	"reply/catalog/classify": {ours: []string{"reply"}},
 	"smtp":                   {ours: []string{"reply"}},
 	"smtpserver":             {ours: []string{"smtp", "reply"}},
-	"smtpclient":             {ours: []string{"smtp", "reply"}},
+	"smtpclient":             {ours: []string{"smtp", "reply"}, libraries: []string{"github.com/xdg-go/scram"}},
 	"smtptest":               {ours: []string{"smtp", "reply"}},
 
 	// The nouns, and what happens to them.
@@ -45,7 +45,7 @@ var rules = map[string]rule{
 
 	// Room 3.
 	"internal/outbound":         {ours: with(vocabulary, "smtpclient", "internal/event", "internal/spool", "internal/outbound/...")},
-	"internal/outbound/route":   {ours: with(vocabulary, "internal/dns")},
+	"internal/outbound/route":   {ours: with(vocabulary, "smtpclient", "internal/dns")},
 	"internal/outbound/lane":    {ours: with(vocabulary, "internal/event")},
 	"internal/outbound/attempt": {ours: with(vocabulary, "smtpclient", "internal/event", "internal/outbound/verdict")},
 	"internal/outbound/verdict": {ours: with(vocabulary, "reply/catalog/classify")},

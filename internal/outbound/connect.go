@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/weirmail/weir/internal/mail"
@@ -40,7 +41,9 @@ func (w *worker) connect(ctx context.Context, j job) (fresh bool, target attempt
 		// refusal of its own.
 		w.destination.forget()
 	default:
-		w.destination.failed(failure, target, w.out.options.Now(), probe)
+		if w.destination.failed(failure, target, w.out.options.Now(), probe) && failure.Stage == smtp.StageAUTH {
+			w.out.fault("sign-in", fmt.Errorf("signing in to %s (%s), mail waits until it succeeds: %w", target.Host, target.Address, failure))
+		}
 	}
 	return true, target, failure
 }
@@ -103,7 +106,7 @@ func (w *worker) shuffled(hosts []route.Host) []route.Host {
 }
 
 func targetOf(r *route.Route, host route.Host, a route.Address) attempt.Target {
-	t := attempt.Target{Host: a.Host, Network: a.Network, Address: a.Addr, LMTP: host.Protocol == route.LMTP}
+	t := attempt.Target{Host: a.Host, Network: a.Network, Address: a.Addr, LMTP: host.Protocol == route.LMTP, Login: host.Login}
 	switch {
 	case host.Implicit:
 		t.TLS = smtpclient.TLSImplicit
@@ -113,10 +116,23 @@ func targetOf(r *route.Route, host route.Host, a route.Address) attempt.Target {
 		t.TLS = smtpclient.TLSRequired
 	}
 	t.Verify = r.TLS == route.TLSVerified
+	if host.Login != nil && !host.Login.AllowPlainText && r.TLS == route.TLSOpportunistic {
+		t = forSecret(t)
+	}
 	t.RequireTLS = r.Protected
 	if r.Protected && host.IsLocal(a) {
 		t.TLS, t.Verify, t.RequireTLS = smtpclient.TLSNone, false, false
 	}
+	return t
+}
+
+// forSecret asks of a host for as much as a password needs, where the policy leaves
+// it open: who it is shown to has to be the one that it is meant for.
+func forSecret(t attempt.Target) attempt.Target {
+	if t.TLS == smtpclient.TLSOpportunistic {
+		t.TLS = smtpclient.TLSRequired
+	}
+	t.Verify = true
 	return t
 }
 

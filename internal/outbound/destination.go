@@ -47,16 +47,18 @@ func (d *destination) down(now time.Time) (f *attempt.Failure, host attempt.Targ
 }
 
 // failed remembers that no host could be reached. Of all who find that out at
-// the same time only the first counts, and after that only a probe.
-func (d *destination) failed(f *attempt.Failure, host attempt.Target, now time.Time, probe bool) {
+// the same time only the first counts, and after that only a probe; it tells
+// whether this one did.
+func (d *destination) failed(f *attempt.Failure, host attempt.Target, now time.Time, probe bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.failure != nil && !probe {
-		return
+		return false
 	}
 	d.failure, d.host = f, host
 	d.until = now.Add(min(minPause<<min(d.failures, 10), maxPause))
 	d.failures++
+	return true
 }
 
 // forget forgets the failures.

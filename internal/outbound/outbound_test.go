@@ -964,6 +964,7 @@ func TestARouteWithoutHostsIsARetry(t *testing.T) {
 
 func TestTargetsOfHosts(t *testing.T) {
 	address := route.Address{Host: "mx.example.net", Network: "tcp", Addr: "192.0.2.25:25"}
+	secret, open := &smtpclient.Login{}, &smtpclient.Login{AllowPlainText: true}
 	for _, test := range []struct {
 		tls  route.TLSPolicy
 		host route.Host
@@ -976,6 +977,11 @@ func TestTargetsOfHosts(t *testing.T) {
 		{route.TLSVerified, route.Host{Implicit: true}, attempt.Target{TLS: smtpclient.TLSImplicit, Verify: true}},
 		{route.TLSOpportunistic, route.Host{Implicit: true}, attempt.Target{TLS: smtpclient.TLSImplicit}},
 		{route.TLSOff, route.Host{Protocol: route.LMTP}, attempt.Target{LMTP: true}},
+		{route.TLSOpportunistic, route.Host{Login: secret}, attempt.Target{TLS: smtpclient.TLSRequired, Verify: true, Login: secret}},
+		{route.TLSOpportunistic, route.Host{Login: secret, Implicit: true}, attempt.Target{TLS: smtpclient.TLSImplicit, Verify: true, Login: secret}},
+		{route.TLSEncrypted, route.Host{Login: secret}, attempt.Target{TLS: smtpclient.TLSRequired, Login: secret}},
+		{route.TLSOff, route.Host{Login: secret}, attempt.Target{Login: secret}},
+		{route.TLSOpportunistic, route.Host{Login: open}, attempt.Target{TLS: smtpclient.TLSOpportunistic, Login: open}},
 	} {
 		test.want.Host, test.want.Network, test.want.Address = address.Host, address.Network, address.Addr
 		if got := targetOf(&route.Route{TLS: test.tls}, test.host, address); got != test.want {

@@ -29,6 +29,9 @@ type Target struct {
 	// protected: it is given up unless the certificate is valid and REQUIRETLS is
 	// offered (RFC 8689 section 4.2.1). TLS and Verify have to ask for that too.
 	RequireTLS bool
+	// Login signs in; nil does without. What it shows never goes over a connection
+	// that is not encrypted, unless it says that it may.
+	Login *smtpclient.Login
 }
 
 // Options are the same for all connections of a relay.
@@ -95,8 +98,8 @@ type Connection struct {
 	last     time.Time // when the last transaction ended
 }
 
-// Connect opens a session: connection, greeting, EHLO, and TLS where the
-// target wants it. Where TLS is only opportunistic and the handshake fails, it
+// Connect opens a session: connection, greeting, EHLO, and TLS and AUTH where the
+// target wants them. Where TLS is only opportunistic and the handshake fails, it
 // connects once more without (RFC 7435).
 func Connect(ctx context.Context, t Target, o *Options) (*Connection, *Failure) {
 	c, failure := connect(ctx, t, o)
@@ -121,6 +124,7 @@ func connect(ctx context.Context, t Target, o *Options) (*Connection, *Failure) 
 		LMTP:      t.LMTP,
 		TLS:       t.TLS,
 		TLSConfig: o.tlsConfig(t),
+		Login:     t.Login,
 		Timeouts:  o.Timeouts,
 	})
 	if err != nil {

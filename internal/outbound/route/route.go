@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/weirmail/weir/reply"
+	"github.com/weirmail/weir/smtpclient"
 )
 
 // Route is where mail for a domain goes. It is shared and must not be changed.
@@ -88,6 +89,8 @@ type Host struct {
 	// Preference is that of the MX record that names the host, 0 where there is
 	// none (RFC 5321 section 5.1).
 	Preference uint16
+	// Login signs in to the host; nil does without.
+	Login *smtpclient.Login
 
 	// foreign is set where a stranger names the host, by a record in the DNS
 	// or as the domain of an address. It then must not lead to this machine,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/weirmail/weir/internal/dns"
 	"github.com/weirmail/weir/smtp"
+	"github.com/weirmail/weir/smtpclient"
 )
 
 // Resolver asks the DNS. [dns.Resolver] is one.
@@ -35,6 +36,8 @@ type NextHop struct {
 	Socket string
 	// Inside is set for a server within this program.
 	Inside bool
+	// Login signs in to the host; nil does without.
+	Login *smtpclient.Login
 }
 
 // Rule says where the mail for some domains goes.

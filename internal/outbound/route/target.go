@@ -63,7 +63,7 @@ func (to *target) route(found map[int][][]Host) *Route {
 
 // host is the host of a next hop without MX.
 func (h *NextHop) host() Host {
-	return Host{Protocol: h.Protocol, Implicit: h.Implicit, Name: h.Host, Port: h.Port, Socket: h.Socket, Inside: h.Inside}
+	return Host{Protocol: h.Protocol, Implicit: h.Implicit, Name: h.Host, Port: h.Port, Socket: h.Socket, Inside: h.Inside, Login: h.Login}
 }
 
 // String returns the next hop as the configuration writes it.

@@ -159,7 +159,10 @@ func JudgeFailure(stage smtp.Stage, err error) Verdict {
 		v.Scope, v.NextHost = ScopeHost, true
 	}
 	var timeout interface{ Timeout() bool }
+	var told interface{ Reason() string }
 	switch {
+	case errors.As(err, &told): // signing in failed
+		v.Reason = told.Reason()
 	case stage == smtp.StageSTARTTLS:
 		v.Reason = "tls-failed"
 	case stage != smtp.StageConnect && errors.As(err, &timeout) && timeout.Timeout():

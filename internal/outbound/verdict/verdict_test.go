@@ -149,6 +149,24 @@ func TestTooManyRecipientsAreSplit(t *testing.T) {
 	}
 }
 
+// saying is an error that knows its reason.
+type saying string
+
+func (s saying) Error() string  { return string(s) }
+func (s saying) Reason() string { return string(s) }
+
+// TestSigningInNeverBounces: it is about the two servers, whatever the peer says.
+func TestSigningInNeverBounces(t *testing.T) {
+	for _, text := range []string{"535 5.7.8 wrong", "504 5.5.4 no such mechanism", "550 5.7.30 basic authentication is off", "454 4.7.0 later", "530 5.7.0 first"} {
+		if v := Judge(smtp.StageAUTH, parse(t, text)); v.Action != Retry {
+			t.Errorf("%s: %s", text, inShort(v))
+		}
+	}
+	if v := JudgeFailure(smtp.StageAUTH, saying("tls-required")); v.Action != Retry || v.Scope != ScopeHost {
+		t.Error(inShort(v))
+	}
+}
+
 func TestFailureReasons(t *testing.T) {
 	for _, test := range []struct {
 		stage smtp.Stage
@@ -162,6 +180,8 @@ func TestFailureReasons(t *testing.T) {
 		{smtp.StageContent, context.Canceled, "network"},
 		{smtp.StageSTARTTLS, fmt.Errorf("read: %w", os.ErrDeadlineExceeded), "tls-failed"},
 		{smtp.StageRCPT, nil, "network"},
+		{smtp.StageAUTH, fmt.Errorf("at AUTH: %w", saying("auth-mechanism")), "auth-mechanism"},
+		{smtp.StageAUTH, errors.New("connection lost"), "network"},
 	} {
 		if got := JudgeFailure(test.stage, test.err).Reason; got != test.want {
 			t.Errorf("%v at %v: %s, want %s", test.err, test.stage, got, test.want)
