@@ -26,19 +26,20 @@ type world struct {
 
 // commands is the command line.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Run the relay."`
-	Config  configCommands `cmd:"" help:"Check the configuration, or print all of its keys."`
-	User    userCommands   `cmd:"" help:"Add, change, list and remove the accounts of people and programs that send mail."`
-	Queue   queueCommands  `cmd:"" help:"Look at the queue of the running relay, and change it."`
-	Route   routeCommand   `cmd:"" help:"Tell where mail for an address or a domain would go, without sending any."`
-	Status  statusCommand  `cmd:"" help:"Tell how the running relay is, and what presses on it."`
-	Drain   drainCommand   `cmd:"" help:"Begin a maintenance: send new clients away, and let the others end."`
-	Resume  resumeCommand  `cmd:"" help:"End a maintenance."`
-	Why     whyCommand     `cmd:"" help:"Explain refusals: by the id in the reply, by client, or the latest."`
-	Explain explainCommand `cmd:"" help:"Explain replies of mail servers: codes, log lines, bounces; compare codes."`
-	Codes   codesCommands  `cmd:"" help:"List all reply codes, enhanced codes and reasons."`
-	Ready   readyCommand   `cmd:"" help:"Ask whether the relay takes mail, for health checks."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve      serveCommand      `cmd:"" help:"Run the relay."`
+	Config     configCommands    `cmd:"" help:"Check the configuration, or print all of its keys."`
+	User       userCommands      `cmd:"" help:"Add, change, list and remove the accounts of people and programs that send mail."`
+	Queue      queueCommands     `cmd:"" help:"Look at the queue of the running relay, and change it."`
+	Route      routeCommand      `cmd:"" help:"Tell where mail for an address or a domain would go, without sending any."`
+	Status     statusCommand     `cmd:"" help:"Tell how the running relay is, and what presses on it."`
+	Drain      drainCommand      `cmd:"" help:"Begin a maintenance: send new clients away, and let the others end."`
+	Resume     resumeCommand     `cmd:"" help:"End a maintenance."`
+	Why        whyCommand        `cmd:"" help:"Explain refusals: by the id in the reply, by client, or the latest."`
+	Explain    explainCommand    `cmd:"" help:"Explain replies of mail servers: codes, log lines, bounces; compare codes."`
+	Codes      codesCommands     `cmd:"" help:"List all reply codes, enhanced codes and reasons."`
+	Ready      readyCommand      `cmd:"" help:"Ask whether the relay takes mail, for health checks."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
+	Smarthosts smarthostsCommand `cmd:"" help:"List the providers that smarthost can name, and what is known of them."`
 }
 
 func main() {

@@ -56,6 +56,8 @@ var rules = map[string]rule{
 	"internal/dns":         {libraries: []string{"github.com/miekg/dns", "github.com/maypok86/otter/v2", "golang.org/x/net", "golang.org/x/sync"}},
 	"internal/vfs":         {libraries: []string{"github.com/cockroachdb/pebble/v2", "golang.org/x/sys"}},
 	"internal/config":      {libraries: []string{"github.com/pelletier/go-toml/v2"}},
+	"internal/smarthost":   {libraries: []string{"github.com/pelletier/go-toml/v2"}},
+	"internal/oauth":       {libraries: []string{"golang.org/x/oauth2", "golang.org/x/crypto"}},
 	"internal/resources":   {libraries: []string{"golang.org/x/sys"}},
 	"internal/certificate": {libraries: []string{"github.com/fsnotify/fsnotify"}},
 	"internal/acme":        {libraries: []string{"github.com/caddyserver/certmagic", "github.com/mholt/acmez/v3", "go.uber.org/zap"}},
