@@ -45,7 +45,8 @@ var rules = map[string]rule{
 
 	// Room 3.
 	"internal/outbound":         {ours: with(vocabulary, "smtpclient", "internal/event", "internal/spool", "internal/outbound/...")},
-	"internal/outbound/route":   {ours: with(vocabulary, "smtpclient", "internal/dns")},
+	"internal/outbound/route":   {ours: with(vocabulary, "smtpclient", "internal/dns", "internal/outbound/profile")},
+	"internal/outbound/profile": {libraries: []string{"github.com/pelletier/go-toml/v2"}},
 	"internal/outbound/lane":    {ours: with(vocabulary, "internal/event")},
 	"internal/outbound/attempt": {ours: with(vocabulary, "smtpclient", "internal/event", "internal/outbound/verdict")},
 	"internal/outbound/verdict": {ours: with(vocabulary, "reply/catalog/classify")},

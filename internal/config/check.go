@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -194,15 +195,9 @@ func checkRetry(d *decoder, r Retry) {
 func checkDelivery(d *decoder, v Delivery) {
 	d.atLeast("delivery.connections", v.Connections, 1)
 	d.atLeast("delivery.transactions_per_connection", v.TransactionsPerConnection, 0)
-	var four, six int
 	for i, addr := range v.SourceAddress {
-		if addr.Is4() {
-			four++
-		} else {
-			six++
-		}
-		if four > 1 || six > 1 {
-			d.wrong(at("delivery.source_address", i), "there can be one address for IPv4 and one for IPv6", "")
+		if slices.Contains(v.SourceAddress[:i], addr) {
+			d.wrong(at("delivery.source_address", i), fmt.Sprintf("%s is there twice", addr), "remove one of them")
 		}
 	}
 	if v.EHLO == "" {

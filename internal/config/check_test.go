@@ -121,7 +121,7 @@ func TestValuesThatCannotBeTaken(t *testing.T) {
 		{"retry.max", "[retry]\nmax = \"59s\""},
 		{"retry.expire", "[retry]\nexpire = \"1m\""},
 		{"delivery.connections", "[delivery]\nconnections = 0"},
-		{"delivery.source_address[2]", "[delivery]\nsource_address = [\"192.0.2.1\", \"::1\", \"::2\"]"},
+		{"delivery.source_address[2]", "[delivery]\nsource_address = [\"192.0.2.1\", \"::1\", \"192.0.2.1\"]"},
 		{"delivery.ehlo", "[delivery]\nehlo = \"a b\""},
 		{"spool.memtable", "[spool]\nmemtable = \"512KiB\""},
 		{"spool.large_body", "[spool]\nlarge_body = \"9MiB\""},

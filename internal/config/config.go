@@ -378,8 +378,10 @@ type Delivery struct {
 	// How long a connection is kept open with nothing to send.
 	Idle time.Duration `toml:"idle"`
 
-	// The addresses of this machine that connections are made from, one for
-	// IPv4 and one for IPv6. Without one, the system chooses.
+	// The addresses of this machine that connections are made from. Of several of
+	// a kind, IPv4 or IPv6, each destination has one, always the same, so that
+	// what one of them has earned there stays with it. Without one, the system
+	// chooses.
 	SourceAddress []netip.Addr `toml:"source_address" example:"192.0.2.25"`
 
 	// The name said in EHLO. Without it, hostname.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/weirmail/weir/internal/mail"
@@ -23,7 +24,7 @@ const maxAddresses = 8
 // was made just now.
 func (w *worker) connect(ctx context.Context, j job) (fresh bool, target attempt.Target, failure *attempt.Failure) {
 	if w.conn != nil {
-		if w.reusable() {
+		if w.reusable() && j.route.Has(w.conn.Target.Host) {
 			return false, w.conn.Target, nil
 		}
 		w.Close()
@@ -107,6 +108,9 @@ func (w *worker) shuffled(hosts []route.Host) []route.Host {
 
 func targetOf(r *route.Route, host route.Host, a route.Address) attempt.Target {
 	t := attempt.Target{Host: a.Host, Network: a.Network, Address: a.Addr, LMTP: host.Protocol == route.LMTP, Login: host.Login}
+	if to, err := netip.ParseAddrPort(a.Addr); err == nil {
+		t.Source = r.Source.For(to.Addr())
+	}
 	switch {
 	case host.Implicit:
 		t.TLS = smtpclient.TLSImplicit

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/weirmail/weir/internal/config"
@@ -14,6 +13,7 @@ import (
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/outbound"
 	"github.com/weirmail/weir/internal/outbound/attempt"
+	"github.com/weirmail/weir/internal/outbound/profile"
 	"github.com/weirmail/weir/internal/outbound/retry"
 	"github.com/weirmail/weir/internal/outbound/route"
 )
@@ -36,7 +36,7 @@ func (r *Relay) buildOutbound(ids *mail.IDSource) (*outbound.Outbound, error) {
 		Router:   table,
 		Attempt: attempt.Options{
 			LocalName:    name,
-			Dial:         dialer(cfg.Delivery.SourceAddress),
+			DialFrom:     dialFrom,
 			SendEightBit: cfg.Delivery.EightBit == config.EightBitSend,
 		},
 		Timetable: retry.Timetable{
@@ -62,6 +62,10 @@ func (r *Relay) buildTable() (*route.Table, error) {
 		return nil, fmt.Errorf("preparing to ask the DNS (key servers of [dns] sets whom): %w", err)
 	}
 	r.resolver = resolver
+	builtin, err := profile.Builtin()
+	if err != nil {
+		return nil, err
+	}
 	o := route.Options{
 		Default:  nextHops(cfg.NextHop),
 		Direct:   cfg.Deliver == config.DeliverDirect,
@@ -69,6 +73,8 @@ func (r *Relay) buildTable() (*route.Table, error) {
 		Hostname: cfg.Hostname,
 		Own:      ownAddresses(cfg),
 		Resolver: resolver,
+		Profiles: profile.New(builtin...),
+		Sources:  cfg.Delivery.SourceAddress,
 	}
 	o.IPv4Only, o.IPv6Only = onlyOneKind(cfg.Delivery.SourceAddress)
 	for i := range cfg.Routes {
@@ -159,29 +165,12 @@ func onlyOneKind(sources []netip.Addr) (four, six bool) {
 	return has4 && !has6, has6 && !has4
 }
 
-// dialer makes connections from the source address of the right kind.
-func dialer(sources []netip.Addr) func(ctx context.Context, network, address string) (net.Conn, error) {
-	plain := net.Dialer{KeepAlive: 30 * time.Second}
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		d := plain
-		if strings.HasPrefix(network, "tcp") {
-			d.LocalAddr = sourceFor(sources, address)
-		}
-		return d.DialContext(ctx, network, address)
+// dialFrom makes a connection from an address of this machine, or from the one
+// that the system chooses where it is not valid.
+func dialFrom(ctx context.Context, source netip.Addr, network, address string) (net.Conn, error) {
+	d := net.Dialer{KeepAlive: 30 * time.Second}
+	if source.IsValid() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(source, 0))
 	}
-}
-
-// sourceFor returns the source address for a target, or nil where the system
-// may choose.
-func sourceFor(sources []netip.Addr, address string) net.Addr {
-	target, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return nil
-	}
-	for _, s := range sources {
-		if s.Unmap().Is4() == target.Addr().Unmap().Is4() {
-			return net.TCPAddrFromAddrPort(netip.AddrPortFrom(s, 0))
-		}
-	}
-	return nil
+	return d.DialContext(ctx, network, address)
 }

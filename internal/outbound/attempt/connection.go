@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/weirmail/weir/reply"
@@ -19,6 +20,9 @@ type Target struct {
 	Host string
 	// Network and Address are as for net.Dial.
 	Network, Address string
+	// Source is the address of this machine that the connection comes from; the
+	// system chooses where it is not valid.
+	Source netip.Addr
 	// LMTP speaks LMTP in place of SMTP.
 	LMTP bool
 	// TLS says when the session is encrypted, Verify whether the certificate
@@ -40,6 +44,9 @@ type Options struct {
 	LocalName string
 	// Dial makes connections; nil means net.Dialer's.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// DialFrom makes connections from the source of the target. It goes before
+	// Dial.
+	DialFrom func(ctx context.Context, source netip.Addr, network, address string) (net.Conn, error)
 	// DialTimeout bounds the making of a connection; 0 means 30 seconds.
 	DialTimeout time.Duration
 	// Timeouts are the client's.
@@ -148,6 +155,9 @@ func (o *Options) dial(ctx context.Context, t Target) (net.Conn, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	if o.DialFrom != nil {
+		return o.DialFrom(ctx, t.Source, t.Network, t.Address)
+	}
 	if o.Dial != nil {
 		return o.Dial(ctx, t.Network, t.Address)
 	}

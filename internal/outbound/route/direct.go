@@ -32,19 +32,19 @@ func (t *Table) ask(ctx context.Context, domain string, to *target) (*Route, tim
 		return t.expand(ctx, to)
 	}
 	if addr, ok := (smtp.Path{Domain: domain}).DomainLiteral(); ok {
-		r, err := t.literal(addr, to.tls)
+		r, err := t.literal(domain, addr, to.tls)
 		return r, mostLife, err
 	}
 	groups, life, err := t.exchangers(ctx, domain, t.options.Port)
 	if err != nil {
 		return nil, 0, err
 	}
-	return directRoute(groups, to.tls), life, nil
+	return t.direct(domain, groups, to.tls), life, nil
 }
 
 // literal is the route to an address that stands in place of a domain (RFC
 // 5321 section 4.1.3).
-func (t *Table) literal(addr netip.Addr, tls TLSPolicy) (*Route, error) {
+func (t *Table) literal(domain string, addr netip.Addr, tls TLSPolicy) (*Route, error) {
 	addr = addr.Unmap().WithZone("")
 	switch {
 	case t.ours(addr):
@@ -52,7 +52,7 @@ func (t *Table) literal(addr netip.Addr, tls TLSPolicy) (*Route, error) {
 	case unusable(addr):
 		return nil, unroutable(fmt.Errorf("%s is no address of a mail server", addr))
 	}
-	return directRoute([][]Host{{{Name: addr.String(), Port: t.options.Port, foreign: true}}}, tls), nil
+	return t.direct(domain, [][]Host{{{Name: addr.String(), Port: t.options.Port, foreign: true}}}, tls), nil
 }
 
 // expand is the route of next hops among which there are domains with MX
@@ -78,7 +78,7 @@ func (t *Table) expand(ctx context.Context, to *target) (*Route, time.Duration, 
 		}
 		found[i], life = groups, min(life, max(l, leastLife))
 	}
-	r := to.route(found)
+	r := t.routeOf(to, found)
 	switch {
 	case failed == nil:
 		return r, life, nil

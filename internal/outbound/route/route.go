@@ -3,6 +3,7 @@ package route
 import (
 	"net/netip"
 
+	"github.com/weirmail/weir/internal/outbound/profile"
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtpclient"
 )
@@ -13,8 +14,14 @@ type Route struct {
 	// same rules have the same. Next hops of the configuration are written as
 	// there; hosts that the DNS names are a sorted list of names. The two never
 	// meet, so that nobody's record borrows a connection to a host that only
-	// the operator may name.
+	// the operator may name. Hosts of one operator, as a profile knows them, are
+	// named by that: "@google".
 	Lane string
+	// Source is where the connections come from.
+	Source Source
+	// Profile says what the destination bears, as far as that is known before the
+	// first connection; nil where nothing is.
+	Profile *profile.Profile
 	// Groups are the hosts in the order in which they are tried. Those of one
 	// group are equals, between whom the load is spread.
 	Groups [][]Host
@@ -25,7 +32,29 @@ type Route struct {
 	// Final is set where the hosts are the last stop, which is so for LMTP:
 	// the Return-Path field is added (RFC 5321 section 4.4).
 	Final bool
+
+	shared bool // see Has
 }
+
+// Has tells whether a connection to a host of the given name may carry mail of
+// the route. A lane is shared by routes to different hosts of one operator, who
+// may treat them differently; a connection is not.
+func (r *Route) Has(host string) bool {
+	if !r.shared {
+		return true
+	}
+	for _, group := range r.Groups {
+		for i := range group {
+			if group[i].Name == host {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Shared tells that the lane is for routes to different hosts.
+func (r *Route) Shared() bool { return r.shared }
 
 // Protect returns the route for mail that has to travel protected (RFC 8689): to
 // the same hosts, whose certificates have to be valid whatever the policy asks,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weirmail/weir/internal/dns"
+	"github.com/weirmail/weir/internal/outbound/profile"
 	"github.com/weirmail/weir/smtp"
 	"github.com/weirmail/weir/smtpclient"
 )
@@ -71,6 +72,12 @@ type Options struct {
 	Port uint16
 	// IPv4Only and IPv6Only leave out the addresses of the other kind.
 	IPv4Only, IPv6Only bool
+	// Profiles tell which hosts are one operator's, and what it bears.
+	Profiles *profile.Set
+	// Sources are the addresses that connections may be made from. Each
+	// destination has one of each kind, always the same. Without any, the system
+	// chooses.
+	Sources []netip.Addr
 	// Resolver must not be nil.
 	Resolver Resolver
 	// Now is the clock; nil means time.Now. Random gives numbers in [0, 1);
@@ -85,6 +92,7 @@ type Table struct {
 	hostname string             // as the table has domains
 	domains  map[string]*target // by "example.org" and ".example.org"
 	fallback *target            // "*", or the default; nil where there is none
+	sources  pool
 	cache    *cache
 }
 
@@ -99,17 +107,25 @@ func New(o Options) *Table {
 	if o.Random == nil {
 		o.Random = rand.Float64
 	}
-	t := &Table{options: o, hostname: key(o.Hostname), domains: make(map[string]*target), cache: newCache()}
+	t := &Table{options: o, hostname: key(o.Hostname), domains: make(map[string]*target), cache: newCache(), sources: newPool(o.Sources)}
 	if len(o.Default) > 0 || o.Direct {
-		t.fallback = newTarget(o.Default, o.TLS)
+		t.fallback = t.newTarget(o.Default, o.TLS)
 	}
 	for i := range o.Rules {
-		to := newTarget(o.Rules[i].NextHops, o.Rules[i].TLS)
+		to := t.newTarget(o.Rules[i].NextHops, o.Rules[i].TLS)
 		for _, domain := range o.Rules[i].To {
 			t.add(domain, to)
 		}
 	}
 	return t
+}
+
+func (t *Table) newTarget(hops []NextHop, tls TLSPolicy) *target {
+	to := newTarget(hops, tls)
+	if to.isFixed {
+		to.fixed = t.routeOf(to, nil)
+	}
+	return to
 }
 
 // add takes a domain of a rule over.

@@ -2,7 +2,6 @@ package route
 
 import (
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,8 +12,10 @@ type target struct {
 	name string    // of the hops, for lanes
 	tls  TLSPolicy
 	any  bool // the rule is for "*"
-	// fixed is the route where no record of the DNS has a say in it.
-	fixed *Route
+	// fixed is the route where no record of the DNS has a say in it, which isFixed
+	// tells.
+	fixed   *Route
+	isFixed bool
 }
 
 func newTarget(hops []NextHop, tls TLSPolicy) *target {
@@ -30,9 +31,7 @@ func newTarget(hops []NextHop, tls TLSPolicy) *target {
 		to.tls = TLSOff // what never leaves the machine needs none
 	}
 	to.name = strings.Join(names, ", ")
-	if fixed {
-		to.fixed = to.route(nil)
-	}
+	to.isFixed = fixed
 	return to
 }
 
@@ -48,7 +47,7 @@ func (to *target) cacheKey(domain string) string {
 // route returns the route by the next hops, with the groups of hosts that were
 // found for those whose hosts the DNS names, by their index.
 func (to *target) route(found map[int][][]Host) *Route {
-	r := &Route{TLS: to.tls, Lane: to.name + laneTLS(to.tls), Final: true}
+	r := &Route{TLS: to.tls, Final: true}
 	for i := range to.hops {
 		h := &to.hops[i]
 		r.Final = r.Final && h.Protocol == LMTP
@@ -86,22 +85,68 @@ func hostPort(host string, port uint16) string {
 	return net.JoinHostPort(host, strconv.Itoa(int(port)))
 }
 
-// directRoute is the route to hosts that the DNS names, or that a domain is.
-// Their preferences are no part of the lane: domains that share their hosts
-// share it, whichever of them they prefer.
-func directRoute(groups [][]Host, tls TLSPolicy) *Route {
-	var names []string
+// direct is the route to hosts that the DNS names, or that a domain is. Their
+// preferences are no part of the lane: domains that share their hosts share it,
+// whichever of them they prefer.
+func (t *Table) direct(domain string, groups [][]Host, tls TLSPolicy) *Route {
+	var names, shown []string
 	for _, group := range groups {
 		for _, h := range group {
-			name := h.Name
-			if h.Port != smtpPort {
-				name = hostPort(h.Name, h.Port)
-			}
-			names = append(names, name)
+			names = append(names, h.Name)
+			shown = append(shown, h.shown())
 		}
 	}
-	slices.Sort(names)
-	return &Route{Groups: groups, TLS: tls, Lane: strings.Join(slices.Compact(names), ",") + laneTLS(tls)}
+	r := &Route{Groups: groups, TLS: tls, Profile: t.options.Profiles.Find(domain, names)}
+	destination := ""
+	if r.Profile != nil {
+		destination, r.shared = providerName(r.Profile.Name), true
+	}
+	t.name(r, destination, shown)
+	return r
+}
+
+// shown is a host that the DNS names, as lanes have it.
+func (h Host) shown() string {
+	if h.Port == smtpPort {
+		return h.Name
+	}
+	return hostPort(h.Name, h.Port)
+}
+
+// routeOf is the route by the next hops of a rule, with what was found for those
+// whose hosts the DNS names.
+func (t *Table) routeOf(to *target, found map[int][][]Host) *Route {
+	r := to.route(found)
+	var names []string
+	for _, group := range r.Groups {
+		for _, h := range group {
+			names = append(names, h.Name)
+		}
+	}
+	r.Profile = t.options.Profiles.Find("", names)
+	t.name(r, to.name, nil)
+	return r
+}
+
+// name gives a route its source and its lane: to a destination that has a name,
+// or else to the hosts.
+func (t *Table) name(r *Route, destination string, hosts []string) {
+	policy := laneTLS(r.TLS)
+	named := func(source string) string {
+		if destination != "" {
+			return laneName(source, policy, destination)
+		}
+		return LaneName(source, policy, hosts)
+	}
+	sources := t.sources
+	if r.Profile != nil && len(r.Profile.Sources) > 0 {
+		sources = newPool(r.Profile.Sources)
+	}
+	r.Lane = named("")
+	r.Source = sources.choose(r.Lane)
+	if sources.choice() {
+		r.Lane = named(r.Source.String())
+	}
 }
 
 // laneTLS is what the name of a lane says of TLS: connections are shared only
@@ -110,5 +155,5 @@ func laneTLS(p TLSPolicy) string {
 	if p == TLSOpportunistic {
 		return ""
 	}
-	return " tls=" + p.String()
+	return "tls=" + p.String()
 }
