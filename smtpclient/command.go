@@ -158,11 +158,11 @@ func (c *Client) checkContent(t *Transaction) error {
 }
 
 // appendMail writes the MAIL command. SIZE is added where it is offered (RFC 1870
-// section 4) and not among the parameters.
+// section 4) and neither ruled out nor among the parameters.
 func (c *Client) appendMail(dst []byte, t *Transaction) []byte {
 	dst = append(dst, "MAIL FROM:"...)
 	dst = t.ReversePath.Append(dst)
-	if c.offers.size && !hasParam(t.MailParams, "SIZE") {
+	if c.offers.size && !t.OmitSize && !hasParam(t.MailParams, "SIZE") {
 		dst = append(dst, " SIZE="...)
 		dst = strconv.AppendInt(dst, t.Content.size(), 10)
 	}

@@ -15,6 +15,8 @@ type Transaction struct {
 	MailParams  []smtp.Param
 	Recipients  []Recipient
 	Content     Content
+	// OmitSize leaves SIZE out also where it is offered.
+	OmitSize bool
 }
 
 // Recipient is a forward-path with the parameters of its RCPT.

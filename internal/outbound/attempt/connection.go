@@ -103,6 +103,14 @@ type Connection struct {
 	domains  map[string]struct{} // of the recipients so far, where they are counted
 	now      func() time.Time
 	last     time.Time // when the last transaction ended
+
+	// skip are parameters that are left out where a message can do without; what was
+	// refused, and what is only suspected, in the transactions that split.
+	skip        parameters
+	refusals    []Refusal
+	suspicions  []suspicion
+	concessions int
+	split       bool
 }
 
 // Connect opens a session: connection, greeting, EHLO, and TLS and AUTH where the

@@ -3,7 +3,6 @@ package attempt
 import (
 	"fmt"
 
-	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtp"
 )
@@ -105,28 +104,4 @@ func beyondASCII(m *Message) bool {
 		}
 	}
 	return false
-}
-
-// wishParams are the parameters of MAIL for what the sender asked for beyond
-// delivery, of which the peer offers the extension.
-func (c *Connection) wishParams(params []smtp.Param, e *mail.Envelope, caps smtp.Capabilities) []smtp.Param {
-	if e.RequireTLS && caps.Has("REQUIRETLS") {
-		params = append(params, smtp.Param{Keyword: "REQUIRETLS"})
-	}
-	if c.timed(e, caps) {
-		by := smtp.DeliverBy{Seconds: e.DeliverBy.Left(c.now()), Mode: e.DeliverBy.Mode, Trace: e.DeliverBy.Trace}
-		if by.Mode == smtp.DeliverByReturn {
-			by.Seconds = max(by.Seconds, 1) // the second may have turned just now
-		}
-		params = append(params, smtp.Param{Keyword: "BY", Value: by.String(), HasValue: true})
-	}
-	if e.HasPriority && caps.Has("MT-PRIORITY") {
-		params = append(params, smtp.Param{Keyword: "MT-PRIORITY", Value: e.Priority.String(), HasValue: true})
-	}
-	return params
-}
-
-// timed tells whether the peer takes over the time that the sender set.
-func (c *Connection) timed(e *mail.Envelope, caps smtp.Capabilities) bool {
-	return !e.DeliverBy.IsZero() && caps.Has("DELIVERBY")
 }

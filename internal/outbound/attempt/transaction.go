@@ -51,26 +51,40 @@ type Answer struct {
 	Verdict verdict.Verdict
 }
 
-// Send runs one transaction. It returns an answer for each recipient that got
-// one. Where the session broke, failure says how, and recipients without an
+// Send runs one transaction, and where the peer refuses a parameter that the message
+// can do without, another one without it. It returns an answer for each recipient that
+// got one. Where the session broke, failure says how, and recipients without an
 // answer are open; the connection is of no use then.
 func (c *Connection) Send(ctx context.Context, m *Message) (answers []Answer, failure *Failure) {
-	plan, answers := c.plan(m)
-	if len(plan.recipients) == 0 {
-		return answers, nil
-	}
+	c.split = false
+	defer c.settle()
 	c.Transactions++
-	result, err := c.client.Send(ctx, &plan.transaction)
-	c.last = c.now()
-	if result != nil {
-		answers = plan.collect(answers, result)
+	recipients := m.Recipients
+	for {
+		p, missing := c.plan(m, recipients)
+		if len(p.recipients) == 0 {
+			return append(answers, missing...), nil
+		}
+		result, err := c.client.Send(ctx, &p.transaction)
+		c.last = c.now()
+		c.believe(result)
+		again := err == nil && c.concede(p, result)
+		answers = p.collect(answers, result)
+		switch {
+		case err != nil:
+			return p.failed(answers, err)
+		case !again:
+			return answers, nil
+		}
+		recipients = p.again()
 	}
-	if err == nil {
-		return answers, nil
-	}
+}
+
+// failed is for a session that broke, and for what could not be sent at all.
+func (p *plan) failed(answers []Answer, err error) ([]Answer, *Failure) {
 	var notOffered *smtpclient.NotOfferedError
 	if errors.As(err, &notOffered) || errors.Is(err, smtpclient.ErrAddress) || errors.Is(err, smtpclient.ErrParam) {
-		return plan.impossible(answers, err), nil
+		return p.impossible(answers, err), nil
 	}
 	return answers, failureOf(smtp.StageMAIL, err)
 }
@@ -80,24 +94,30 @@ type plan struct {
 	transaction smtpclient.Transaction
 	recipients  []int // parallel to the transaction's
 	dsn, timed  bool
+	size        int64
+	required    parameters // that the message cannot go without
+	skip        parameters // that are left out
+	fates       []fate     // parallel to recipients, nil where no parameter was refused
 }
 
 // plan chooses the parameters, and answers for those recipients for whom
 // there is no way.
-func (c *Connection) plan(m *Message) (*plan, []Answer) {
+func (c *Connection) plan(m *Message, recipients []int) (*plan, []Answer) {
 	e := m.Envelope
-	caps := c.client.Capabilities()
-	var answers []Answer
-	if missing, status := c.missingFor(m, caps); missing != "" {
-		for _, i := range m.Recipients {
+	if missing, status := c.missingFor(m, c.client.Capabilities()); missing != "" {
+		var answers []Answer
+		for _, i := range recipients {
 			answers = append(answers, refusal(i, missing, status))
 		}
 		return &plan{}, answers
 	}
-	p := &plan{dsn: caps.Has("DSN"), timed: c.timed(e, caps), recipients: m.Recipients}
+	p := &plan{recipients: recipients, required: c.required(m), skip: c.skip, size: m.Content.Size()}
+	p.dsn = c.wanted(p, paramNotify, "DSN")
+	p.timed = !e.DeliverBy.IsZero() && c.wanted(p, paramBy, "DELIVERBY")
 	t := &p.transaction
 	t.ReversePath = e.ReversePath
-	t.MailParams = c.wishParams(mailParams(e, caps, p.dsn), e, caps)
+	t.MailParams = c.mailParams(p, e)
+	t.OmitSize = c.skip&paramSize != 0
 	t.Content = smtpclient.Content{Bytes: m.Content.Bytes(), Size: m.Content.Size(), Binary: e.Body == smtp.BodyBinaryMIME}
 	if t.Content.Bytes == nil {
 		t.Content.Reader = m.Content
@@ -105,11 +125,11 @@ func (c *Connection) plan(m *Message) (*plan, []Answer) {
 	if m.Final {
 		t.Content.Header = returnPath(e.ReversePath)
 	}
-	t.Recipients = make([]smtpclient.Recipient, len(m.Recipients))
-	for n, i := range m.Recipients {
-		t.Recipients[n] = smtpclient.Recipient{Path: e.Recipients[i].Path, Params: rcptParams(&e.Recipients[i], p.dsn)}
+	t.Recipients = make([]smtpclient.Recipient, len(recipients))
+	for n, i := range recipients {
+		t.Recipients[n] = smtpclient.Recipient{Path: e.Recipients[i].Path, Params: c.rcptParams(p, &e.Recipients[i])}
 	}
-	return p, answers
+	return p, nil
 }
 
 // refusal is the answer for a recipient for whom this peer is of no use.
@@ -118,48 +138,12 @@ func refusal(recipient int, problem string, status reply.Status) Answer {
 	return Answer{Recipient: recipient, Stage: smtp.StageMAIL, Problem: problem, Verdict: verdict.Judge(smtp.StageMAIL, r), Reply: r}
 }
 
-func mailParams(e *mail.Envelope, caps smtp.Capabilities, dsn bool) []smtp.Param {
-	var params []smtp.Param
-	switch {
-	case e.Body == smtp.BodyBinaryMIME:
-		params = append(params, smtp.Param{Keyword: "BODY", Value: "BINARYMIME", HasValue: true})
-	case (e.Body == smtp.Body8BitMIME || e.EightBit) && caps.Has("8BITMIME"):
-		params = append(params, smtp.Param{Keyword: "BODY", Value: "8BITMIME", HasValue: true})
-	}
-	if e.SMTPUTF8 && caps.Has("SMTPUTF8") {
-		params = append(params, smtp.Param{Keyword: "SMTPUTF8"})
-	}
-	if !dsn {
-		return params
-	}
-	if e.Ret != smtp.RetUnset {
-		params = append(params, smtp.Param{Keyword: "RET", Value: e.Ret.String(), HasValue: true})
-	}
-	if e.EnvID != "" {
-		params = append(params, smtp.Param{Keyword: "ENVID", Value: string(smtp.AppendXtext(nil, e.EnvID)), HasValue: true})
-	}
-	return params
-}
-
-func rcptParams(r *mail.Recipient, dsn bool) []smtp.Param {
-	if !dsn || r.Notify == 0 && r.Original.Type == "" {
-		return nil
-	}
-	var params []smtp.Param
-	if r.Notify != 0 {
-		params = append(params, smtp.Param{Keyword: "NOTIFY", Value: r.Notify.String(), HasValue: true})
-	}
-	if r.Original.Type != "" {
-		params = append(params, smtp.Param{Keyword: "ORCPT", Value: r.Original.String(), HasValue: true})
-	}
-	return params
-}
-
 func returnPath(p smtp.Path) []byte {
 	return append(p.Append([]byte("Return-Path: ")), "\r\n"...)
 }
 
-// collect turns the client's result into answers.
+// collect turns the client's result into answers. Those who go into another
+// transaction now have none yet.
 func (p *plan) collect(answers []Answer, result *smtpclient.Result) []Answer {
 	accepted := 0
 	for n := range result.Recipients {
@@ -169,11 +153,25 @@ func (p *plan) collect(answers []Answer, result *smtpclient.Result) []Answer {
 	}
 	for n, i := range p.recipients {
 		stage, r := result.Recipients[n].Stage, result.Recipients[n].Reply
-		if r.IsZero() {
-			continue // the session broke before
+		var f fate
+		if p.fates != nil {
+			f = p.fates[n]
+		}
+		switch {
+		case r.IsZero(): // the session broke before
+			continue
+		case f.again && accepted == 0:
+			continue
+		case f.lacking != 0:
+			problem, status := lackingText(f.lacking, r)
+			answers = append(answers, refusal(i, problem, status))
+			continue
 		}
 		v := verdict.Judge(stage, r)
-		if v.Split && accepted == 0 {
+		switch {
+		case f.again:
+			v.Action, v.Split = verdict.Retry, true
+		case v.Split && accepted == 0:
 			v.Split = false // nobody was taken: trying again at once would loop
 		}
 		answers = append(answers, Answer{Recipient: i, Stage: stage, Reply: r, DSN: p.dsn, Timed: p.timed, Verdict: v})
