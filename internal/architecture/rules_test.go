@@ -29,8 +29,9 @@ var rules = map[string]rule{
 	"smtptest":               {ours: []string{"smtp", "reply"}},
 
 	// The nouns, and what happens to them.
-	"internal/mail":  {ours: []string{"smtp", "reply"}, libraries: []string{"github.com/oklog/ulid/v2"}},
-	"internal/event": {ours: vocabulary},
+	"internal/mail":          {ours: []string{"smtp", "reply"}, libraries: []string{"github.com/oklog/ulid/v2"}},
+	"internal/event":         {ours: vocabulary},
+	"internal/event/metrics": {ours: with(vocabulary, "internal/event"), libraries: []string{"github.com/prometheus/client_golang"}},
 
 	// Room 1.
 	"internal/inbound":           {ours: with(vocabulary, "smtpserver", "internal/event", "internal/spool", "internal/inbound/admission", "internal/inbound/policy", "internal/inbound/auth")},

@@ -38,6 +38,9 @@ type Accepted struct {
 	Listener string
 	// Took is the time from MAIL to durable.
 	Took time.Duration
+	// SinceConnect is the time from the connection to durable, for the first message
+	// of a session; 0 for others.
+	SinceConnect time.Duration
 }
 
 // Refused tells that a client heard a reply that refuses something.

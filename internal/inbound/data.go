@@ -34,6 +34,10 @@ func (s *session) Data(ctx context.Context, content *smtpserver.Content) (string
 	}
 	now := s.in.options.Now()
 	accepted.Took = now.Sub(tx.began)
+	if g := s.guest; g != nil && !g.came.IsZero() {
+		accepted.SinceConnect = now.Sub(g.came)
+		g.came = time.Time{}
+	}
 	s.in.options.Events.Accepted(accepted)
 	s.taken(now.Sub(traced.ended), now)
 	return id, nil

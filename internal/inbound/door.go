@@ -37,6 +37,7 @@ type guest struct {
 	admission.Visit
 	door    *door
 	visitor *smtpserver.Visitor
+	came    time.Time // zero once a message was taken
 }
 
 // Knock decides about a connection.
@@ -44,6 +45,7 @@ func (d *door) Knock(v *smtpserver.Visitor) {
 	g := &guest{door: d, visitor: v}
 	v.Tag = g
 	now := d.in.options.Now()
+	g.came = now
 	peer := admission.Peer{Addr: addrOf(v.RemoteAddr()), Listener: d.listener, Base: d.class, TLS: d.tls}
 	switch decision := d.in.options.Admission.Knock(&g.Visit, peer, g.ready, now); decision.Verdict {
 	case admission.Admit:

@@ -42,6 +42,7 @@ type Options struct {
 // Inbound makes servers whose sessions put mail into one spool.
 type Inbound struct {
 	options Options
+	tally   *tally
 }
 
 // New returns the room.
@@ -52,7 +53,7 @@ func New(o Options) *Inbound {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Inbound{options: o}
+	return &Inbound{options: o, tally: newTally()}
 }
 
 // Listener is one place where clients come in.
@@ -117,7 +118,12 @@ func (in *Inbound) Server(l Listener) *smtpserver.Server {
 		server.LastMail = func(*smtpserver.Conn) bool {
 			return in.options.Admission.ClosesSoon(l.Name, in.options.Now())
 		}
-		server.Hooks.Refused = func(_ *smtpserver.Visitor, _ smtpserver.Refused, heard smtpserver.Heard) {
+		server.Hooks.Refused = func(v *smtpserver.Visitor, r smtpserver.Refused, heard smtpserver.Heard) {
+			class := admission.ClassUnknown
+			if g, ok := v.Tag.(*guest); ok {
+				class = g.Class()
+			}
+			in.tally.count(r.Row, smtp.StageConnect, class)
 			switch heard {
 			case smtpserver.HeardNot:
 				in.options.Admission.Unheard()
@@ -129,9 +135,10 @@ func (in *Inbound) Server(l Listener) *smtpserver.Server {
 	return server
 }
 
-// onReply tells of replies that refuse.
+// onReply counts replies, and tells of those that refuse.
 func (in *Inbound) onReply(listener string) func(*smtpserver.Conn, smtpserver.ReplyEvent) {
 	return func(c *smtpserver.Conn, e smtpserver.ReplyEvent) {
+		in.tally.count(e.Row, e.Stage, classOf(c))
 		if !e.Row.Code.Transient() && !e.Row.Code.Permanent() {
 			return
 		}

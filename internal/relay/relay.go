@@ -16,6 +16,7 @@ import (
 	"github.com/weirmail/weir/internal/config"
 	"github.com/weirmail/weir/internal/dns"
 	"github.com/weirmail/weir/internal/event"
+	"github.com/weirmail/weir/internal/event/metrics"
 	"github.com/weirmail/weir/internal/inbound"
 	"github.com/weirmail/weir/internal/inbound/admission"
 	"github.com/weirmail/weir/internal/inbound/auth"
@@ -83,6 +84,7 @@ type Relay struct {
 	config       *config.Config
 	options      Options
 	events       *event.Listener
+	metrics      *metrics.Metrics
 	store        *disk.Store
 	resolver     *dns.Resolver
 	table        *route.Table
@@ -121,7 +123,8 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 // New builds a relay: it opens the spool and all listeners. Nothing is served
 // before Run, which must be called.
 func New(ctx context.Context, cfg *config.Config, o Options) (*Relay, error) {
-	r := &Relay{config: cfg, options: o, events: event.Tee(event.Log(o.Logger, event.LogOptions{NoAccounts: !cfg.Log.Accounts})), began: time.Now()}
+	r := &Relay{config: cfg, options: o, metrics: metrics.New(o.Version), began: time.Now()}
+	r.events = event.Tee(event.Log(o.Logger, event.LogOptions{NoAccounts: !cfg.Log.Accounts}), r.metrics.Listener())
 	if err := r.open(ctx); err != nil {
 		r.abandon()
 		return nil, err
@@ -247,6 +250,7 @@ func (r *Relay) openMail(ids *mail.IDSource) (err error) {
 		r.mail = append(r.mail, m)
 	}
 	r.gatehouse.sensors.listeners = r.listening.mail
+	r.measure(in)
 	return nil
 }
 

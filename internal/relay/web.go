@@ -43,7 +43,7 @@ func (r *Relay) openWeb() *web {
 		socket: r.listening.socket, page: r.listening.page,
 		path: r.config.Admin.Socket, faultsOfTheirOwn: r.options.Logger,
 	}
-	w.admin = w.server(withProfiles(r.adminHandler(w)))
+	w.admin = w.server(r.withMetrics(withProfiles(r.adminHandler(w))))
 	if w.page != nil {
 		w.pages = w.server(r.pageHandler(w))
 	}
@@ -80,6 +80,14 @@ func (r *Relay) adminHandler(w *web) http.Handler {
 	})
 }
 
+// withMetrics adds the metrics to the admin interface.
+func (r *Relay) withMetrics(h http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", r.metrics.Handler())
+	mux.Handle("/", h)
+	return mux
+}
+
 // pageHandler is what a browser sees.
 func (r *Relay) pageHandler(w *web) http.Handler {
 	health := admin.Health(func() error { return r.ready(w) })
@@ -87,6 +95,7 @@ func (r *Relay) pageHandler(w *web) http.Handler {
 	reference := codes.Handler()
 	mux.Handle(codes.Root, reference)
 	mux.Handle(codes.Root+"/", reference)
+	mux.Handle("/metrics", r.metrics.Handler())
 	if r.inbox == nil {
 		mux.Handle("/", health)
 		return mux
