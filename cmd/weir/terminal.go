@@ -88,15 +88,35 @@ func (p *paper) item(text string) { p.block("  •", 4, text) }
 // unmarked takes the marks of code off a text of the catalogue, and what could
 // play tricks with a terminal. Code of several words is quoted instead.
 func unmarked(s string) string {
+	direction := ""
+	if strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Arabic, r) }) {
+		direction = leftToRight
+	}
 	var b strings.Builder
 	for i, part := range strings.Split(s, "`") {
-		if i%2 == 1 && strings.Contains(part, " ") {
+		part = printable(part)
+		if i%2 == 0 {
+			b.WriteString(turned.Replace(part))
+			continue
+		}
+		if strings.Contains(part, " ") {
 			part = `"` + part + `"`
 		}
-		b.WriteString(part)
+		b.WriteString(direction + part + direction)
 	}
-	return printable(b.String())
+	return b.String()
 }
+
+// The marks of direction take no place. In text from right to left they keep
+// the order: that of the words of code, which a terminal would turn round where
+// they are numbers, as in "450 4.7.1", and that of Latin words with an Arabic
+// comma between them, which it would not.
+const (
+	leftToRight = "\u200e"
+	rightToLeft = "\u200f"
+)
+
+var turned = strings.NewReplacer("، ", "،"+rightToLeft+" ", "؛ ", "؛"+rightToLeft+" ")
 
 // padded is a text with blanks up to a width.
 func padded(s string, to int) string {

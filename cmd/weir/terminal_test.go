@@ -67,6 +67,20 @@ func TestBlocksAreIndentedAndNarrow(t *testing.T) {
 	}
 }
 
+// Codes keep the order of their words in text from right to left, and Latin
+// words that an Arabic comma stands between follow each other as that text does.
+func TestCodesStayReadableFromRightToLeft(t *testing.T) {
+	for text, want := range map[string]string{
+		"Say `450 4.7.1` or `EHLO`.": `Say "450 4.7.1" or EHLO.`,
+		"أرسل `450 4.7.1` الآن":      "أرسل \u200e\"450 4.7.1\"\u200e الآن",
+		"MAIL، RCPT؛ DATA":           "MAIL،\u200f RCPT؛\u200f DATA",
+	} {
+		if got := unmarked(text); got != want {
+			t.Errorf("%q is written as %q, not %q", text, got, want)
+		}
+	}
+}
+
 func TestColoursAreMarks(t *testing.T) {
 	colourful, plain := &paper{colours: true}, &paper{}
 	if got := colourful.marked(bold, "421"); got != "\x1b[1m421\x1b[0m" {

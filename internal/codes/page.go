@@ -187,7 +187,7 @@ func pairOf(a, b reply.Code) string {
 
 // search lists the pages whose names have all words of a query, the best first.
 func search(c *catalog.Catalog, query string) []page {
-	words := strings.Fields(strings.ToLower(query))
+	words := strings.Fields(folded(query))
 	if len(words) == 0 || len(words) > 8 {
 		return nil
 	}
@@ -197,7 +197,7 @@ func search(c *catalog.Catalog, query string) []page {
 			continue
 		}
 		p, _ := find(c, path)
-		name := strings.ToLower(p.title + " " + p.path)
+		name := folded(p.title + " " + p.path)
 		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(name, w) }) {
 			found = append(found, p)
 		}
@@ -209,11 +209,25 @@ func search(c *catalog.Catalog, query string) []page {
 // mostFound is how many pages a search lists.
 const mostFound = 20
 
+// folded is a text as it is searched: in small letters, and in Arabic without
+// the vowel signs and the differences of Alif that people rarely type.
+func folded(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= '\u064b' && r <= '\u0652':
+			return -1
+		case r == 'أ' || r == 'إ' || r == 'آ':
+			return 'ا'
+		}
+		return r
+	}, strings.ToLower(s))
+}
+
 func rank(p *page, word string) int {
 	switch {
 	case p.mark == word:
 		return 2
-	case strings.HasPrefix(strings.ToLower(p.title), word):
+	case strings.HasPrefix(folded(p.title), word):
 		return 1
 	}
 	return 0

@@ -164,3 +164,21 @@ func checkFile(t *testing.T, folder, name, content string, titles map[string]str
 		}
 	}
 }
+
+// Latin words that an Arabic comma stands between follow each other as the text
+// does, and code runs from left to right.
+func TestMarksOfDirection(t *testing.T) {
+	want := `MAIL،&rlm; RCPT؛&rlm; <code dir="ltr">450 4.7.1</code>`
+	if got := mark("MAIL، RCPT؛ `450 4.7.1`"); string(got) != want {
+		t.Errorf("%s", got)
+	}
+}
+
+// A search in Arabic needs no vowel signs.
+func TestSearchFoldsLetters(t *testing.T) {
+	for typed, written := range map[string]string{"EHLO": "ehlo", "معلمة": "معلَمة", "الامان": "الأمان"} {
+		if folded(typed) != folded(written) {
+			t.Errorf("%q and %q are two words", folded(typed), folded(written))
+		}
+	}
+}

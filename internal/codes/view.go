@@ -131,7 +131,7 @@ func (v *view) Separator() string {
 	if tag := v.Language.Tag; tag == "ja" || tag == "zh-Hans" {
 		return "、"
 	} else if tag == "ar" {
-		return "، "
+		return "،\u200f "
 	}
 	return ", "
 }
@@ -246,6 +246,11 @@ func (v *view) Structured() map[string]any {
 	return d
 }
 
+// turned keeps what Arabic commas stand between in the order of the language.
+// Without the mark of direction two Latin words, as the names of commands, and
+// the comma between them would run from left to right.
+var turned = strings.NewReplacer("، ", "،&rlm; ", "؛ ", "؛&rlm; ")
+
 // mark makes HTML of a text: what stands in backquotes is code.
 func mark(text string) template.HTML {
 	var b strings.Builder
@@ -253,6 +258,8 @@ func mark(text string) template.HTML {
 		part = template.HTMLEscapeString(part)
 		if i%2 == 1 {
 			part = `<code dir="ltr">` + part + "</code>"
+		} else {
+			part = turned.Replace(part)
 		}
 		b.WriteString(part)
 	}
