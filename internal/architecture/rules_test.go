@@ -52,12 +52,14 @@ var rules = map[string]rule{
 	"internal/outbound/attempt": {ours: with(vocabulary, "smtpclient", "internal/event", "internal/outbound/verdict")},
 	"internal/outbound/verdict": {ours: with(vocabulary, "reply/catalog/classify")},
 	"internal/outbound/retry":   {ours: vocabulary},
+	"internal/outbound/sign":    {ours: with(vocabulary, "internal/dkim", "internal/dns")},
 	"internal/outbound/bounce":  {ours: vocabulary, libraries: []string{"github.com/emersion/go-message"}},
 
 	// The world outside, each behind one door.
 	"internal/dns":         {libraries: []string{"github.com/miekg/dns", "github.com/maypok86/otter/v2", "golang.org/x/net", "golang.org/x/sync"}},
 	"internal/vfs":         {libraries: []string{"github.com/cockroachdb/pebble/v2", "golang.org/x/sys"}},
-	"internal/config":      {libraries: []string{"github.com/pelletier/go-toml/v2"}},
+	"internal/config":      {ours: []string{"internal/dkim"}, libraries: []string{"github.com/pelletier/go-toml/v2"}},
+	"internal/dkim":        {},
 	"internal/smarthost":   {libraries: []string{"github.com/pelletier/go-toml/v2"}},
 	"internal/oauth":       {libraries: []string{"golang.org/x/oauth2", "golang.org/x/crypto"}},
 	"internal/resources":   {libraries: []string{"golang.org/x/sys"}},

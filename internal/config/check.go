@@ -18,6 +18,7 @@ func check(d *decoder, src Source) {
 	checkClients(d, c)
 	checkListeners(d, c)
 	checkTLS(d, c, src)
+	checkDKIM(d, c, src)
 	checkAuth(d, c, src)
 	checkSMTP(d, c.SMTP)
 	checkRetry(d, c.Retry)

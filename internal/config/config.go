@@ -57,6 +57,14 @@ type Config struct {
 	// before .example.org before .org before "*".
 	Routes []Route `toml:"route"`
 
+	// The keys by which mail is signed (DKIM). One table for each key. Mail is
+	// signed by all keys whose domain is that of its From, where whoever sent it may
+	// send as anybody: an account, or a client of [clients] allow. An account whose
+	// senders are limited is signed for where From is of the domain of its
+	// reverse-path. Mail of others is passed on as it is. "weir dkim generate"
+	// makes a key, and "weir dkim check" looks whether the DNS has its record.
+	DKIM []DKIM `toml:"dkim"`
+
 	// The certificates that listeners show.
 	TLS TLS `toml:"tls"`
 
@@ -223,6 +231,33 @@ type Route struct {
 	// The TLS that these servers must speak, as in [delivery] tls; without it,
 	// that one holds.
 	TLS TLSPolicy `toml:"tls" example:"verified"`
+}
+
+// DKIM is a key by which mail is signed.
+type DKIM struct {
+	// The domain that answers for the mail: that of the address in From. Names below
+	// it are other domains, with keys of their own.
+	Domain string `toml:"domain" example:"example.org"`
+
+	// The name of the key. Its record is in the DNS at
+	// SELECTOR._domainkey.DOMAIN. Each key of a domain has another one, so that a new
+	// key can be published before the old one is taken away.
+	Selector string `toml:"selector" example:"s2026"`
+
+	// The file of the private key: RSA of at least 2048 bits, or Ed25519, in PEM. It
+	// is read again when it changes. Only Weir should be able to read it. Mail that
+	// cannot be signed waits; it is never sent unsigned.
+	KeyFile string `toml:"key_file" example:"/etc/weir/dkim/example.org.s2026.pem"`
+
+	// The names of the header fields to sign in place of the usual ones: From, To,
+	// Cc, Subject, Reply-To, Date, Message-ID and the like, and those of MIME and of
+	// lists. From is always signed. Of those that stand here, nobody can add one more
+	// without breaking the signature.
+	Headers []string `toml:"headers" example:"From"`
+
+	// How long a signature holds. It should be longer than [retry] expire.
+	// 0 is for ever, as is usual.
+	Expire time.Duration `toml:"expire"`
 }
 
 // TLS is the certificates that listeners show.

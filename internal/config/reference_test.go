@@ -71,6 +71,8 @@ func TestReferenceCanBeTakenAsItStands(t *testing.T) {
 			return []byte(cert), nil
 		case strings.HasSuffix(name, "privkey.pem"):
 			return []byte(key), nil
+		case strings.HasSuffix(name, "s2026.pem"):
+			return ed25519Key(t), nil
 		}
 		return []byte(text), nil
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/weirmail/weir/internal/outbound/attempt"
 	"github.com/weirmail/weir/internal/outbound/retry"
 	"github.com/weirmail/weir/internal/outbound/route"
+	"github.com/weirmail/weir/internal/outbound/sign"
 	"github.com/weirmail/weir/internal/spool"
 	"github.com/weirmail/weir/smtp"
 )
@@ -37,6 +38,8 @@ type Options struct {
 	Attempt attempt.Options
 	// Timetable says when a recipient is tried again.
 	Timetable retry.Timetable
+	// Signer signs messages; nil signs none.
+	Signer *sign.Signer
 	// IDs names the notices.
 	IDs *mail.IDSource
 	// Events hears what happens. Its functions are set.

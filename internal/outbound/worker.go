@@ -138,10 +138,15 @@ func (w *worker) transact(ctx context.Context, j job, recipients []int) ([]attem
 		return nil, nil, fmt.Errorf("opening the content: %w", err)
 	}
 	defer content.Close()
+	header, refused, err := w.out.signature(ctx, j.lease.Envelope, recipients)
+	if err != nil || refused != nil {
+		return refused, nil, err
+	}
 	answers, failure := w.conn.Send(ctx, &attempt.Message{
 		Envelope:   j.lease.Envelope,
 		Recipients: recipients,
 		Content:    content,
+		Header:     header,
 		Final:      j.route.Final,
 		Local:      j.route.Protected && !w.conn.Target.RequireTLS,
 	})

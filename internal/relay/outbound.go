@@ -30,8 +30,13 @@ func (r *Relay) buildOutbound(ids *mail.IDSource) (*outbound.Outbound, error) {
 	if name == "" {
 		name = cfg.Hostname
 	}
+	signer, err := r.openSigner()
+	if err != nil {
+		return nil, err
+	}
 	return outbound.New(outbound.Options{
 		Hostname: cfg.Hostname,
+		Signer:   signer,
 		Spool:    r.store,
 		Router:   table,
 		Attempt: attempt.Options{

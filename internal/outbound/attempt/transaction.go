@@ -25,6 +25,8 @@ type Message struct {
 	// Recipients are indexes into the envelope.
 	Recipients []int
 	Content    Content
+	// Header is sent before the content: signatures, with their CRLF.
+	Header []byte
 	// Final is set where the peer is the last stop: the Return-Path field is
 	// added (RFC 5321 section 4.4).
 	Final bool
@@ -122,8 +124,9 @@ func (c *Connection) plan(m *Message, recipients []int) (*plan, []Answer) {
 	if t.Content.Bytes == nil {
 		t.Content.Reader = m.Content
 	}
+	t.Content.Header = m.Header
 	if m.Final {
-		t.Content.Header = returnPath(e.ReversePath)
+		t.Content.Header = append(returnPath(e.ReversePath), m.Header...)
 	}
 	t.Recipients = make([]smtpclient.Recipient, len(recipients))
 	for n, i := range recipients {
