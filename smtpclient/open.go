@@ -2,10 +2,8 @@ package smtpclient
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
-	"strings"
 
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtp"
@@ -36,7 +34,7 @@ func (c *Client) open() error {
 
 // greet reads the greeting (RFC 5321 section 3.1).
 func (c *Client) greet() error {
-	r, err := c.readReply(c.timeouts.Greeting, unknown)
+	r, err := c.readReply(c.greetingTime(), unknown)
 	switch {
 	case err != nil:
 		return c.fail(smtp.StageConnect, "", c.hintGreeting(err))
@@ -49,14 +47,6 @@ func (c *Client) greet() error {
 	}
 	c.greeting = r
 	return nil
-}
-
-// hintGreeting recognizes a TLS alert in place of a greeting.
-func (c *Client) hintGreeting(err error) error {
-	if c.secure == nil && errors.Is(err, reply.ErrMalformed) && strings.Contains(err.Error(), `"\x15\x03`) {
-		return fmt.Errorf("%w; the server speaks TLS from the start on this port", err)
-	}
-	return err
 }
 
 // hello says EHLO and learns what is offered, or says HELO where the server does
@@ -192,19 +182,10 @@ func (c *Client) handshake() error {
 	c.writeBy(c.timeouts.STARTTLS)
 	secure := tls.Client(&c.poll, config)
 	if err := secure.Handshake(); err != nil {
-		return c.fail(smtp.StageSTARTTLS, "", fmt.Errorf("TLS handshake: %w", c.explain(hintHandshake(err))))
+		return c.fail(smtp.StageSTARTTLS, "", fmt.Errorf("TLS handshake: %w", c.explain(c.hintHandshake(err))))
 	}
 	c.secure, c.wire.conn = secure, secure
 	state := secure.ConnectionState()
 	c.transcript.add('*', tls.VersionName(state.Version)+" "+tls.CipherSuiteName(state.CipherSuite))
 	return nil
-}
-
-// hintHandshake recognizes a greeting in place of a handshake.
-func hintHandshake(err error) error {
-	header, ok := errors.AsType[tls.RecordHeaderError](err)
-	if ok && header.RecordHeader[0] >= '2' && header.RecordHeader[0] <= '5' {
-		return fmt.Errorf("%w; the server begins in plain text on this port", err)
-	}
-	return err
 }

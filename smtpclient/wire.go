@@ -79,6 +79,9 @@ func (w *wire) readReply(timeout time.Duration, place known) (reply.Reply, error
 		if err := w.in.fill(w.conn); err != nil {
 			return reply.Reply{}, w.explain(err)
 		}
+		if isRecord(w.in.unread()) {
+			return reply.Reply{}, errRecord
+		}
 	}
 }
 
