@@ -62,7 +62,7 @@ func TestNothingIsLeftInEnglish(t *testing.T) {
 
 // These languages have notices of their own.
 func TestNoticesAreTranslated(t *testing.T) {
-	for _, tag := range []string{"en"} {
+	for _, tag := range []string{"en", "ko"} {
 		if file := "text/" + tag + "/" + notices + ".toml"; !exists(file) {
 			t.Errorf("%s is not there", file)
 		}
