@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -96,7 +97,7 @@ func unmarked(s string) string {
 	for i, part := range strings.Split(s, "`") {
 		part = printable(part)
 		if i%2 == 0 {
-			b.WriteString(turned.Replace(part))
+			b.WriteString(part)
 			continue
 		}
 		if strings.Contains(part, " ") {
@@ -104,7 +105,7 @@ func unmarked(s string) string {
 		}
 		b.WriteString(direction + part + direction)
 	}
-	return b.String()
+	return latinComma.ReplaceAllString(b.String(), "$1"+rightToLeft+" ")
 }
 
 // The marks of direction take no place. In text from right to left they keep
@@ -116,7 +117,8 @@ const (
 	rightToLeft = "\u200f"
 )
 
-var turned = strings.NewReplacer("، ", "،"+rightToLeft+" ", "؛ ", "؛"+rightToLeft+" ")
+// latinComma is an Arabic comma or semicolon behind a Latin word.
+var latinComma = regexp.MustCompile("([!-~" + leftToRight + "][،؛]) ")
 
 // padded is a text with blanks up to a width.
 func padded(s string, to int) string {

@@ -73,6 +73,7 @@ func TestCodesStayReadableFromRightToLeft(t *testing.T) {
 	for text, want := range map[string]string{
 		"Say `450 4.7.1` or `EHLO`.": `Say "450 4.7.1" or EHLO.`,
 		"أرسل `450 4.7.1` الآن":      "أرسل \u200e\"450 4.7.1\"\u200e الآن",
+		"رمز، نص، `EHLO`، `HELO`":    "رمز، نص، \u200eEHLO\u200e،\u200f \u200eHELO\u200e",
 		"MAIL، RCPT؛ DATA":           "MAIL،\u200f RCPT؛\u200f DATA",
 	} {
 		if got := unmarked(text); got != want {
