@@ -201,6 +201,10 @@ func (c *Connection) settle() {
 	c.suspicions, c.concessions = nil, 0
 }
 
+// Mechanism returns the SASL mechanism by which the relay has signed in; empty where it
+// has not.
+func (c *Connection) Mechanism() string { return c.client.Mechanism() }
+
 // Refusals returns what the peer refused in this session though it offers it:
 // mechanisms, and parameters whose absence made it accept.
 func (c *Connection) Refusals() []Refusal {
