@@ -40,6 +40,10 @@ type result struct {
 	// server has made of it once it has noticed.
 	ServedP50 float64 `json:"served_p50_ms"`
 	ServedP99 float64 `json:"served_p99_ms"`
+	// InTime is the part of the accepted that had its 250 within 250 ms of the moment
+	// that the server had accepted the connection, as it says itself; nil where it
+	// does not tell.
+	InTime *float64 `json:"in_time"`
 	// RefusedP99 is how long it took to be refused.
 	RefusedP99 float64 `json:"refused_p99_ms"`
 	// First421 is from the begin of the trouble to the first 421; Recovered

@@ -193,6 +193,7 @@ func (t *trial) measure(ctx context.Context, e *experiment, peak float64) (*resu
 	if err != nil {
 		return nil, err
 	}
+	inTime, all := t.inTime(ctx)
 	begin := time.Now()
 	troubled := t.troubleAt(ctx, e, l.Epoch)
 	records, err := t.run(ctx, l)
@@ -207,6 +208,9 @@ func (t *trial) measure(ctx context.Context, e *experiment, peak float64) (*resu
 	if limit > 0 {
 		r.limitedTo(limit, e)
 	}
+	if inTimeAfter, allAfter := t.inTime(ctx); allAfter > all {
+		r.InTime = new((inTimeAfter - inTime) / (allAfter - all))
+	}
 	r.Memory, _ = memory.Stop()
 	r.CPU = (after - before).Seconds() / time.Since(begin).Seconds()
 	if e.Memory > 0 {
@@ -219,6 +223,29 @@ func (t *trial) measure(ctx context.Context, e *experiment, peak float64) (*resu
 	}
 	r.Notes = t.notes
 	return r, nil
+}
+
+// inTime counts those who were accepted within 250 ms of their connection, and all who
+// were, since the server started; nothing where it does not tell.
+func (t *trial) inTime(ctx context.Context) (within, all float64) {
+	teller, ok := t.server.(interface {
+		Accepting(ctx context.Context) ([]target.Bucket, error)
+	})
+	if !ok {
+		return 0, 0
+	}
+	buckets, err := teller.Accepting(ctx)
+	if err != nil {
+		t.note("%v", err)
+		return 0, 0
+	}
+	for _, b := range buckets {
+		if b.Seconds <= 0.25 {
+			within = b.Count
+		}
+		all = b.Count
+	}
+	return within, all
 }
 
 // troubleAt makes the trouble of an experiment in its time. The channel tells

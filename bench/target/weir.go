@@ -21,6 +21,7 @@ type Weir struct {
 	More string
 
 	address string
+	socket  string
 	log     string
 	process *process.Process
 	admin   *api.Client
@@ -51,9 +52,9 @@ func (w *Weir) Start(ctx context.Context, s Setup) error {
 		return err
 	}
 	w.log = filepath.Join(s.Dir, "log")
-	socket := filepath.Join(s.Dir, "admin.sock")
+	w.socket = filepath.Join(s.Dir, "admin.sock")
 	file := filepath.Join(s.Dir, "weir.toml")
-	if err := os.WriteFile(file, []byte(w.configuration(s, socket)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(w.configuration(s)), 0o600); err != nil {
 		return fmt.Errorf("writing Weir's configuration: %w", err)
 	}
 	log, err := os.Create(w.log)
@@ -68,11 +69,11 @@ func (w *Weir) Start(ctx context.Context, s Setup) error {
 	if err != nil {
 		return err
 	}
-	w.admin = api.New(socket)
+	w.admin = api.New(w.socket)
 	return withLog(awaitGreeting(ctx, w.process, w.address), w.log)
 }
 
-func (w *Weir) configuration(s Setup, socket string) string {
+func (w *Weir) configuration(s Setup) string {
 	nextHop, retry := "", ""
 	if s.NextHop != "" {
 		nextHop = fmt.Sprintf("next_hop = %q\n", "smtp://"+s.NextHop)
@@ -89,7 +90,7 @@ address = %q
 [admin]
 socket = %q
 http = ""
-%s%s`, filepath.Join(s.Dir, "state"), nextHop, w.address, socket, retry, w.More)
+%s%s`, filepath.Join(s.Dir, "state"), nextHop, w.address, w.socket, retry, w.More)
 }
 
 // Address is where it takes mail.
