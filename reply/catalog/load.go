@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
-	"io/fs"
 	"path"
 	"sync"
 
@@ -122,24 +121,11 @@ func (f *facts) relate(related map[string][]string) error {
 	return nil
 }
 
-// notices is the file that a language may still lack: its notices are in English
-// until it is there.
-const notices = "notices"
-
-func exists(file string) bool {
-	_, err := fs.Stat(embedded, file)
-	return err == nil
-}
-
 // readTexts reads the folder of a language.
 func readTexts(tag string) (*texts, error) {
 	var t texts
 	for name, to := range t.files() {
-		file := path.Join("text", tag, name+".toml")
-		if name == notices && !exists(file) {
-			file = path.Join("text", english, name+".toml")
-		}
-		if err := decode(file, to); err != nil {
+		if err := decode(path.Join("text", tag, name+".toml"), to); err != nil {
 			return nil, err
 		}
 	}
