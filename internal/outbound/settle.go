@@ -11,6 +11,7 @@ import (
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/outbound/attempt"
 	"github.com/weirmail/weir/internal/outbound/bounce"
+	"github.com/weirmail/weir/internal/outbound/retry"
 	"github.com/weirmail/weir/internal/outbound/verdict"
 	"github.com/weirmail/weir/internal/spool"
 	"github.com/weirmail/weir/smtp"
@@ -96,6 +97,10 @@ func (out *Outbound) tell(j job, outcomes []mail.Outcome, owed *notices, made []
 // progress returns where a recipient stands after an answer.
 func (out *Outbound) progress(e *mail.Envelope, a *attempt.Answer, target attempt.Target, final bool, now time.Time) mail.Progress {
 	p := e.Recipients[a.Recipient].Progress
+	before := p
+	if a.From != nil {
+		target = *a.From
+	}
 	p.Last = mail.Attempt{
 		At: now, Host: target.Host, Address: target.Address,
 		Stage: a.Stage, Reply: a.Reply, Problem: a.Problem, Reason: a.Verdict.Reason,
@@ -112,13 +117,13 @@ func (out *Outbound) progress(e *mail.Envelope, a *attempt.Answer, target attemp
 	case verdict.Bounce:
 		p.State = mail.Failed
 	default:
-		out.wait(e, &p, a.Verdict.Wait, now)
+		out.wait(e, &p, out.waitAfter(&before, &p, &a.Verdict), now)
 	}
 	return p
 }
 
 // wait gives a recipient the time of its next attempt, unless there is to be none.
-func (out *Outbound) wait(e *mail.Envelope, p *mail.Progress, hint time.Duration, now time.Time) {
+func (out *Outbound) wait(e *mail.Envelope, p *mail.Progress, w retry.Wait, now time.Time) {
 	last := e.Released().Add(out.options.Timetable.Expire)
 	switch {
 	case e.DeliverBy.Returns(now):
@@ -126,7 +131,7 @@ func (out *Outbound) wait(e *mail.Envelope, p *mail.Progress, hint time.Duration
 	case out.options.Timetable.Expired(e.Released(), now):
 		p.State = mail.Expired
 	default:
-		p.Due = now.Add(out.options.Timetable.Next(p.Attempts, hint, out.options.Random()))
+		p.Due = now.Add(out.options.Timetable.Next(w, out.options.Random()))
 		if p.Due.After(last) {
 			p.Due = last // the sender was told that it ends then
 		}

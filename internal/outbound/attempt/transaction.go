@@ -51,6 +51,8 @@ type Answer struct {
 	Timed bool
 	// Verdict is what it means.
 	Verdict verdict.Verdict
+	// From is who was asked, where that is not who was asked last.
+	From *Target
 }
 
 // Send runs one transaction, and where the peer refuses a parameter that the message
@@ -138,7 +140,7 @@ func (c *Connection) plan(m *Message, recipients []int) (*plan, []Answer) {
 // refusal is the answer for a recipient for whom this peer is of no use.
 func refusal(recipient int, problem string, status reply.Status) Answer {
 	r := reply.New(reply.TransactionFailed, status, problem)
-	return Answer{Recipient: recipient, Stage: smtp.StageMAIL, Problem: problem, Verdict: verdict.Judge(smtp.StageMAIL, r), Reply: r}
+	return Answer{Recipient: recipient, Stage: smtp.StageMAIL, Problem: problem, Verdict: verdict.Refuse(smtp.StageMAIL, r), Reply: r}
 }
 
 func returnPath(p smtp.Path) []byte {

@@ -32,21 +32,53 @@ const hintSpread = 0.1
 // around.
 const spread = 1.5
 
-// Next returns the wait before the attempt after the given number of charged
-// attempts. random is in [0, 1). The wait is drawn evenly between half and one
-// and a half of a value that doubles with each attempt: mail that was held back
-// together comes back spread out, also when the waits have grown to Max, which
-// none exceeds. A hint, the wait that the receiver named, wins over that:
-// nothing is gained by coming sooner, and little by coming much later.
-func (t Timetable) Next(attempts int, hint time.Duration, random float64) time.Duration {
-	if hint > 0 {
-		return hint + time.Duration(float64(hint)*hintSpread*random)
+// Wait is what is known about the wait before the next attempt.
+type Wait struct {
+	// Attempts is the number of attempts that were charged.
+	Attempts int
+	// Named is the wait that the receiver named; 0 where it named none.
+	Named time.Duration
+	// First is where the waits for this cause begin, and Spread the part of each that
+	// is added at random. First is 0 where the timetable decides by Attempts.
+	First  time.Duration
+	Spread float64
+	// Before is the wait before this one where it had the same cause, else 0.
+	Before time.Duration
+}
+
+// Next returns the wait before the next attempt. random is in [0, 1).
+//
+// A wait that the receiver named wins: nothing is gained by coming sooner, and
+// little by coming much later. For a cause that has waits of its own the first is
+// that, and each further one twice the one before, with nothing drawn off: those
+// who ask for a wait count it from their own clock.
+//
+// Otherwise it is drawn evenly between half and one and a half of a value that
+// doubles with each attempt: mail that was held back together comes back spread
+// out, also when the waits have grown to Max, which none exceeds.
+func (t Timetable) Next(w Wait, random float64) time.Duration {
+	switch {
+	case w.Named > 0:
+		return w.Named + time.Duration(float64(w.Named)*hintSpread*random)
+	case w.First > 0:
+		longest := time.Duration(float64(t.Max) / (1 + w.Spread))
+		wait := min(doubled(w.First, w.Before, longest), longest)
+		return wait + time.Duration(float64(wait)*w.Spread*random)
 	}
-	wait := float64(t.First) * math.Pow(growth, float64(max(attempts, 1)-1))
+	wait := float64(t.First) * math.Pow(growth, float64(max(w.Attempts, 1)-1))
 	if longest := float64(t.Max) / spread; !(wait < longest) {
 		wait = longest
 	}
 	return time.Duration(wait * (spread - 1 + random))
+}
+
+// doubled returns the first of first, its double, the double of that and so on
+// that is longer than the wait before.
+func doubled(first, before, longest time.Duration) time.Duration {
+	for first <= before && first < longest {
+		first *= 2
+	}
+	return first
 }
 
 // Expired reports that a message is not tried any more.

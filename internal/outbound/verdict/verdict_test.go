@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/weirmail/weir/reply"
+	"github.com/weirmail/weir/reply/catalog/classify"
 	"github.com/weirmail/weir/smtp"
 )
 
@@ -25,44 +26,134 @@ var codes = []reply.Code{
 	500, 501, 502, 503, 504, 521, 523, 530, 534, 535, 538, 550, 551, 552, 553, 554, 555, 556, 571, 599, 600,
 }
 
-// The matrix is the whole of what is decided without looking at texts, to be
-// read in one go: codes that mean the same at every stage stand together.
-func TestEveryCodeAtEveryStage(t *testing.T) {
-	var order []string
-	groups := map[string]string{}
-	add := func(name string, judge func(smtp.Stage) Verdict) {
-		var b strings.Builder
-		for stage := smtp.StageConnect; stage <= smtp.StageIdle; stage++ {
-			fmt.Fprintf(&b, "  %-9s %s\n", stage, inShort(judge(stage)))
-		}
-		if groups[b.String()] == "" {
-			order = append(order, b.String())
-		}
-		groups[b.String()] += name + " "
-	}
-	for _, code := range codes {
-		add(code.String(), func(stage smtp.Stage) Verdict { return Judge(stage, reply.Reply{Code: code}) })
-	}
-	add("no-reply", func(stage smtp.Stage) Verdict { return JudgeFailure(stage, errors.New("connection reset")) })
-	text := "# What a bare code means at each stage: action and how far it reaches; what\n# holds besides.\n"
-	for _, lines := range order {
-		text += "\n" + strings.TrimSpace(groups[lines]) + "\n" + lines
+// The matrix is the whole of what is decided, to be read in one go: first by the
+// codes alone, then by the reasons that texts and statuses tell.
+func TestTheMatrix(t *testing.T) {
+	text := `# What a refusal means at each stage. The stages are those of a session, "idle" is
+# between two messages. A cell says what becomes of the mail:
+#
+#   done     taken over
+#   bounce   goes back to its sender
+#   retry    is tried again later, and the attempt is charged
+#   wait     is tried again later, and nothing is charged
+#   split    goes on at once, in another transaction
+#   anew     goes on at once, on a new connection; nothing is charged
+#
+#   >        the next address or host first, now; what the cell says only where
+#            each of them ends in the like
+#   *        on a new connection first, now, where the one at hand had served before
+#
+# Behind a row: what the pace of the retries is where it is not the usual one.
+
+## By the code alone, without a text
+`
+	text += inRows(codeRows())
+	text += "\n## By the reason that a transient reply states (4yz, 421 too)\n" + inRows(reasonRows(450))
+	text += "\n## By the reason that a permanent reply states (5yz)\n" + inRows(reasonRows(550))
+	if a, b := inRows(reasonRows(450)), inRows(reasonRows(reply.ServiceNotAvailable)); a != b {
+		t.Errorf("a 421 is not as another transient reply:\n%s", cmp.Diff(a, b))
 	}
 	golden(t, "matrix.txt", text)
 }
 
-func inShort(v Verdict) string {
-	s := v.Action.String()
-	if v.Action != Done {
-		s += " (" + v.Scope.String() + ")"
+// stages are the columns of the matrix.
+var stages = []smtp.Stage{
+	smtp.StageConnect, smtp.StageEHLO, smtp.StageSTARTTLS, smtp.StageAUTH,
+	smtp.StageMAIL, smtp.StageRCPT, smtp.StageDATA, smtp.StageContent, smtp.StageIdle,
+}
+
+// row is a row of the matrix.
+type row struct {
+	name  string
+	cells string
+}
+
+func rowOf(name string, judge func(smtp.Stage) Verdict) row {
+	var cells strings.Builder
+	paces := map[Pace]bool{}
+	for _, stage := range stages {
+		v := judge(stage)
+		fmt.Fprintf(&cells, "%-9s", inShort(stage, v))
+		paces[v.Pace] = paces[v.Pace] || v.Action == Retry && !betweenMessages(stage)
 	}
-	for _, mark := range []struct {
-		set  bool
-		mark string
-	}{{v.NextHost, ", next host now"}, {v.Split, ", split"}, {!v.Charge, ", not charged"}} {
-		if mark.set {
-			s += mark.mark
+	for _, p := range []Pace{PaceGreylisting, PaceLimit, PaceStorage, PaceReputation} {
+		if paces[p] {
+			cells.WriteString(" " + p.String())
 		}
+	}
+	return row{name, strings.TrimSpace(cells.String())}
+}
+
+func codeRows() (rows []row) {
+	for _, code := range codes {
+		rows = append(rows, rowOf(code.String(), func(stage smtp.Stage) Verdict { return Judge(stage, reply.Reply{Code: code}) }))
+	}
+	return append(rows, rowOf("no reply", func(stage smtp.Stage) Verdict { return JudgeFailure(stage, errors.New("connection reset")) }))
+}
+
+func reasonRows(code reply.Code) (rows []row) {
+	for _, reason := range classify.Reasons() {
+		told := classify.Result{Reason: reason, Advice: reason.Default(code.Class()), Evidence: classify.Evidence{Rule: &classify.Rule{}}}
+		rows = append(rows, rowOf(reason.String(), func(stage smtp.Stage) Verdict { return judge(stage, reply.Reply{Code: code}, told) }))
+	}
+	return rows
+}
+
+// inRows writes rows down; those that say the same stand in one.
+func inRows(rows []row) string {
+	var b strings.Builder
+	head := ""
+	for _, stage := range stages {
+		head += fmt.Sprintf("%-9s", stage)
+	}
+	var order []string
+	names := map[string][]string{}
+	for _, r := range rows {
+		if names[r.cells] == nil {
+			order = append(order, r.cells)
+		}
+		names[r.cells] = append(names[r.cells], r.name)
+	}
+	b.WriteString("\n  " + strings.TrimSpace(head) + "\n")
+	for _, cells := range order {
+		fmt.Fprintf(&b, "\n%s\n  %s\n", wrapped(names[cells]), cells)
+	}
+	return b.String()
+}
+
+// wrapped joins words to lines.
+func wrapped(words []string) string {
+	text, width := "", 0
+	for _, w := range words {
+		switch {
+		case width+len(w) > 85:
+			text += "\n" + w
+			width = len(w)
+		case text == "":
+			text, width = w, len(w)
+		default:
+			text += " " + w
+			width += 1 + len(w)
+		}
+	}
+	return text
+}
+
+func inShort(stage smtp.Stage, v Verdict) string {
+	s := v.Action.String()
+	switch {
+	case v.Split:
+		s = "split"
+	case v.Action == Retry && betweenMessages(stage):
+		return "anew"
+	case v.Action == Retry && !v.Charge:
+		s = "wait"
+	}
+	if v.NextHost && v.Action != Done {
+		s += ">"
+	}
+	if v.Fresh {
+		s += "*"
 	}
 	return s
 }
@@ -99,10 +190,14 @@ func TestRulesWithoutException(t *testing.T) {
 				t.Errorf("%s: there is no again for what goes back", name)
 			case v.Split && stage != smtp.StageRCPT:
 				t.Errorf("%s: only recipients can be split", name)
-			case v.NextHost != (v.Action != Done && v.Scope == ScopeHost):
-				t.Errorf("%s: the next host is tried where the fault is one of the host", name)
-			case v.Action != Done && v.Charge == betweenMessages(stage):
-				t.Errorf("%s: charged where nobody attempted anything, or not where somebody did", name)
+			case v.Action != Done && v.NextHost && (betweenMessages(stage) || stage == smtp.StageContent || v.Split), beforeMail(stage) && v.Action != Done && !v.NextHost:
+				t.Errorf("%s: the next host is tried before the content", name)
+			case v.Fresh && (!ofMail(stage) || v.Action != Retry):
+				t.Errorf("%s: a new connection is for a transaction", name)
+			case v.Charge && (code/100 == 4 || betweenMessages(stage) && v.Action != Done):
+				t.Errorf("%s: charged for a wait that was named, or for nothing that was attempted", name)
+			case v.Action == Bounce && !v.Charge, code/100 == 5 && !v.Charge && !betweenMessages(stage):
+				t.Errorf("%s: a refusal for good is charged", name)
 			case (v.Reason == "") != (v.Action == Done):
 				t.Errorf("%s: a reason stands for what went wrong", name)
 			case code/100 == 4 && v.Wait != 90*time.Second:
@@ -159,11 +254,11 @@ func (s saying) Reason() string { return string(s) }
 func TestSigningInNeverBounces(t *testing.T) {
 	for _, text := range []string{"535 5.7.8 wrong", "504 5.5.4 no such mechanism", "550 5.7.30 basic authentication is off", "454 4.7.0 later", "530 5.7.0 first"} {
 		if v := Judge(smtp.StageAUTH, parse(t, text)); v.Action != Retry {
-			t.Errorf("%s: %s", text, inShort(v))
+			t.Errorf("%s: %s", text, inShort(smtp.StageAUTH, v))
 		}
 	}
 	if v := JudgeFailure(smtp.StageAUTH, saying("tls-required")); v.Action != Retry || v.Scope != ScopeHost {
-		t.Error(inShort(v))
+		t.Error(inShort(smtp.StageAUTH, v))
 	}
 }
 
