@@ -58,7 +58,7 @@ var rules = map[string]rule{
 	// The world outside, each behind one door.
 	"internal/dns":         {libraries: []string{"github.com/miekg/dns", "github.com/maypok86/otter/v2", "golang.org/x/net", "golang.org/x/sync"}},
 	"internal/vfs":         {libraries: []string{"github.com/cockroachdb/pebble/v2", "golang.org/x/sys"}},
-	"internal/config":      {ours: []string{"internal/dkim"}, libraries: []string{"github.com/pelletier/go-toml/v2"}},
+	"internal/config":      {ours: []string{"internal/dkim", "internal/smarthost"}, libraries: []string{"github.com/pelletier/go-toml/v2"}},
 	"internal/dkim":        {},
 	"internal/smarthost":   {libraries: []string{"github.com/pelletier/go-toml/v2"}},
 	"internal/oauth":       {libraries: []string{"golang.org/x/oauth2", "golang.org/x/crypto"}},

@@ -1,19 +1,22 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
 
 // checkDestinations looks at where mail goes.
 func checkDestinations(d *decoder, c *Config) {
-	if len(c.NextHop) > 0 && c.Deliver == DeliverDirect {
-		d.wrong("deliver", "next_hop takes all mail, so none is left to deliver directly", "remove one of the two")
+	if !c.IsZero() && c.Deliver == DeliverDirect {
+		d.wrong("deliver", d.setOf("next_hop", "smarthost")+" takes all mail, so none is left to deliver directly", "remove one of the two")
 	}
-	if len(c.NextHop) == 0 && c.Deliver == DeliverHold && !c.Dev && !d.broken && !coversAll(c.Routes) {
-		d.doubt("next_hop", heldWarning(c), `set next_hop, or deliver = "direct"`)
+	if len(c.Fallback) > 0 && c.IsZero() && c.Deliver == DeliverHold {
+		d.wrong("fallback", "there is nothing before it that it could take the place of", `set next_hop, smarthost, or deliver = "direct"`)
 	}
-	checkHops(d, c, "next_hop", c.NextHop, c.Delivery.TLS, false)
+	if c.IsZero() && c.Deliver == DeliverHold && !c.Dev && !d.broken && !coversAll(c.Routes) {
+		d.doubt("next_hop", heldWarning(c), `set next_hop or smarthost, or deliver = "direct"`)
+	}
 	seen := map[string]int{}
 	for i, r := range c.Routes {
 		checkRoute(d, c, at("route", i), i, r, seen)
@@ -32,8 +35,8 @@ func heldWarning(c *Config) string {
 // coversAll says whether a route takes what no other does.
 func coversAll(routes []Route) bool {
 	for _, r := range routes {
-		for _, to := range r.To {
-			if to == "*" {
+		for _, to := range r.Domains() {
+			if to == "*" && len(r.From) == 0 {
 				return true
 			}
 		}
@@ -41,33 +44,81 @@ func coversAll(routes []Route) bool {
 	return false
 }
 
-// checkRoute looks at one route; seen holds the domains of those before it.
-func checkRoute(d *decoder, c *Config, key string, index int, r Route, seen map[string]int) {
-	if len(r.To) == 0 {
-		d.lacks(key+".to", "the route names no domains", `write to = ["example.org"]`)
+// Domains are those of a route, "*" where it names senders alone.
+func (r *Route) Domains() []string {
+	if len(r.To) == 0 && len(r.From) > 0 {
+		return []string{"*"}
 	}
-	if len(r.NextHop) == 0 {
-		d.lacks(key+".next_hop", "the route names no server", `write next_hop = "smtp://host:25"`)
+	return r.To
+}
+
+// Senders are those of a route; "" stands for all.
+func (r *Route) Senders() []string {
+	if len(r.From) == 0 {
+		return []string{""}
+	}
+	return r.From
+}
+
+// checkRoute looks at one route; seen holds the domains and senders of those
+// before it.
+func checkRoute(d *decoder, c *Config, key string, index int, r Route, seen map[string]int) {
+	if len(r.To) == 0 && len(r.From) == 0 {
+		d.lacks(key+".to", "the route names neither domains nor senders", `write to = ["example.org"], or from = ["example.org"]`)
+	}
+	if r.IsZero() {
+		d.lacks(key+".next_hop", "the route names no server", `write next_hop = "smtp://host:25", or smarthost = "…"`)
+	}
+	for i, from := range r.From {
+		if err := checkSender(from); err != nil {
+			d.wrong(at(key+".from", i), err.Error(), hintOf(err))
+		}
 	}
 	for i, to := range r.To {
 		toKey := at(key+".to", i)
 		if err := checkPattern(to); err != nil {
 			d.wrong(toKey, err.Error(), "")
 		}
-		folded := strings.ToLower(to)
-		if first, twice := seen[folded]; twice {
-			d.wrong(toKey, fmt.Sprintf("%q is in route %d already", to, first+1), "")
+		if to == "*" && len(r.From) == 0 && (!c.IsZero() || c.Deliver == DeliverDirect) {
+			d.wrong(toKey, `the route to "*" and the top of the file both say where all other mail goes`, "remove "+d.setOf("next_hop", "smarthost", "deliver")+" at the top")
 		}
-		if to == "*" && (len(c.NextHop) > 0 || c.Deliver == DeliverDirect) {
-			d.wrong(toKey, `the route to "*" and the top of the file both say where all other mail goes`, "remove next_hop and deliver at the top")
+	}
+	checkTwice(d, key, index, r, seen)
+}
+
+// checkTwice finds what two routes, or one of them twice, would decide.
+func checkTwice(d *decoder, key string, index int, r Route, seen map[string]int) {
+	for i, to := range r.Domains() {
+		for k, from := range r.Senders() {
+			name := strings.ToLower(to + "\n" + from)
+			first, twice := seen[name]
+			seen[name] = index
+			switch {
+			case !twice:
+			case from == "":
+				d.wrong(at(key+".to", i), fmt.Sprintf("%q is in route %d already", to, first+1), "")
+			default:
+				d.wrong(at(key+".from", k), fmt.Sprintf("%q to %q is in route %d already", from, to, first+1), "")
+			}
 		}
-		seen[folded] = index
 	}
-	policy, own := c.Delivery.TLS, r.TLS != ""
-	if own {
-		policy = r.TLS
+}
+
+// checkSender holds a sender of a route to its forms.
+func checkSender(s string) error {
+	switch local, domain, address := strings.Cut(s, "@"); {
+	case s == "<>":
+		return nil
+	case s == "*":
+		return hint{errors.New(`a route without from is for all senders`), "leave it out"}
+	case address && local == "":
+		return hint{fmt.Errorf("%q: all of a domain are written without the @", s), fmt.Sprintf("write %q", domain)}
+	case address && (strings.ContainsAny(local, " <>,") || strings.HasPrefix(domain, ".")):
+		return fmt.Errorf("%q is no address", s)
+	case address:
+		return checkDomain(domain)
 	}
-	checkHops(d, c, key+".next_hop", r.NextHop, policy, own)
+	return checkPattern(s)
 }
 
 // checkHops looks at the servers of a route or of the top. A policy of their
@@ -132,7 +183,7 @@ func checkAcceptFor(d *decoder, c *Config) {
 // routed says whether a route covers a domain or all names below one.
 func routed(routes []Route, domain string) bool {
 	for _, r := range routes {
-		for _, to := range r.To {
+		for _, to := range r.Domains() {
 			if to == "*" || strings.EqualFold(to, domain) || strings.HasPrefix(to, ".") && hasSuffixFold(domain, to) {
 				return true
 			}

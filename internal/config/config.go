@@ -28,14 +28,17 @@ type Config struct {
 	// systemd's STATE_DIRECTORY is used, and /var/lib/weir where there is none.
 	StateDir string `toml:"state_dir"`
 
-	// The server that all mail goes to for which no [[route]] says otherwise.
-	// A list is tried in its order. The forms are
-	// smtp://host:25 (the default port is 25), smtps://host:465 (TLS from the
-	// first byte), smtp+mx://domain (the hosts that the MX records of the
-	// domain name), lmtp://host:24 and lmtp+unix:/path/of/socket.
-	NextHop []NextHop `toml:"next_hop" example:"smtp://smarthost.example.net:587"`
+	Server
 
-	// What happens to mail that neither next_hop nor a [[route]] covers.
+	// Servers that are tried when all of next_hop or smarthost cannot be reached,
+	// or send the relay away before they have been given a message: one after the
+	// other, with the user name and password of their own. A message is never
+	// given to two servers because of that. A fallback without a login may be
+	// written as its server alone: fallback = "smtp://backup.example.net". With
+	// deliver = "direct", they are for domains whose own servers cannot be reached.
+	Fallback []Fallback `toml:"fallback"`
+
+	// What happens to mail that neither next_hop, smarthost nor a [[route]] covers.
 	// Empty: it is kept in the queue, and weir says so. "direct": it is
 	// delivered to the hosts that the DNS names for its domain.
 	Deliver Deliver `toml:"deliver"`
@@ -52,9 +55,12 @@ type Config struct {
 	// Where Weir listens for mail. One table for each address.
 	Listeners []Listener `toml:"listener"`
 
-	// Where the mail for some domains goes. One table for each group of
-	// domains. The most specific domain wins, whatever the order: example.org
-	// before .example.org before .org before "*".
+	// Where the mail for some domains, or from some senders, goes. One table for
+	// each. The most specific domain wins, whatever the order: example.org before
+	// .example.org before .org before "*". Among the routes for the same domain the
+	// most specific sender wins: news@example.org before example.org before
+	// .example.org before a route for all senders. "weir config check --routes"
+	// prints the order.
 	Routes []Route `toml:"route"`
 
 	// The keys by which mail is signed (DKIM). One table for each key. Mail is
@@ -64,6 +70,10 @@ type Config struct {
 	// reverse-path. Mail of others is passed on as it is. "weir dkim generate"
 	// makes a key, and "weir dkim check" looks whether the DNS has its record.
 	DKIM []DKIM `toml:"dkim"`
+
+	// How tokens are got that the relay signs in to servers with. One table for
+	// each application that was registered at a provider.
+	OAuthApps []OAuthApp `toml:"oauth_app"`
 
 	// The certificates that listeners show.
 	TLS TLS `toml:"tls"`
@@ -218,15 +228,23 @@ type Listener struct {
 	ProxyProtocol []netip.Prefix `toml:"proxy_protocol" example:"10.0.0.0/28"`
 }
 
-// Route is where the mail for some domains goes.
+// Route is where the mail for some domains, or from some senders, goes.
 type Route struct {
-	// The domains: "example.org" is that domain alone, ".example.org" are all
-	// names below it, "*" is every domain that no other route names.
+	// The domains of the recipients: "example.org" is that domain alone,
+	// ".example.org" are all names below it, "*" is every domain that no other
+	// route names. Without it, "*".
 	To []string `toml:"to" example:"example.org"`
 
-	// The servers for these domains, in the forms of the general next_hop.
-	// A list is tried in its order.
-	NextHop []NextHop `toml:"next_hop" example:"lmtp://127.0.0.1:24"`
+	// The senders (reverse-paths): "news@example.org" is that address,
+	// "example.org" all of the domain, ".example.org" all of the domains below it,
+	// "<>" the empty sender of notices. Without it, all.
+	From []string `toml:"from" example:"news@example.org"`
+
+	Server
+
+	// Servers that are tried when all of next_hop or smarthost cannot be reached,
+	// as at the top of the file.
+	Fallback []Fallback `toml:"fallback"`
 
 	// The TLS that these servers must speak, as in [delivery] tls; without it,
 	// that one holds.

@@ -54,7 +54,7 @@ func (d *decoder) document(doc *document) {
 
 // open begins the section that a header names.
 func (d *decoder) open(doc *document, s statement) section {
-	parent, ok := d.descend(doc, d.root(), s.path)
+	parent, ok := d.descend(doc, d.root(), s.path, true)
 	if !ok {
 		return section{lost: true}
 	}
@@ -95,15 +95,25 @@ func (d *decoder) element(doc *document, parent section, f field, mark span) sec
 	return section{table: list.Index(n), path: at(path, n), header: f.header(parent.path)}
 }
 
-// descend follows all but the last name of a dotted key.
-func (d *decoder) descend(doc *document, s section, path []part) (section, bool) {
+// descend follows all but the last name of a dotted key, or of a header. In a
+// header, a list of sections stands for its last element.
+func (d *decoder) descend(doc *document, s section, path []part, header bool) (section, bool) {
 	for _, p := range path[:len(path)-1] {
 		f, ok := fieldOf(s.table.Type(), p.name)
-		if !ok || !f.isSection() {
+		switch {
+		case ok && f.isSection():
+			s = section{table: s.table.FieldByIndex(f.index), path: join(s.path, f.key), header: f.header(s.path)}
+		case ok && f.isSectionList() && header:
+			list := s.table.FieldByIndex(f.index)
+			if _, begun := d.places[join(s.path, f.key)]; !begun {
+				d.fault(doc, p.at, join(s.path, f.key), "there is no "+f.header(s.path)+" before it", "write "+f.header(s.path)+" above it")
+				return section{}, false
+			}
+			s = section{table: list.Index(list.Len() - 1), path: at(join(s.path, f.key), list.Len()-1), header: f.header(s.path)}
+		default:
 			d.unknownKey(doc, s, p)
 			return section{}, false
 		}
-		s = section{table: s.table.FieldByIndex(f.index), path: join(s.path, f.key), header: f.header(s.path)}
 	}
 	return s, true
 }
@@ -113,7 +123,7 @@ func (d *decoder) keyValue(doc *document, s section, kv statement) {
 	if s.lost {
 		return
 	}
-	s, ok := d.descend(doc, s, kv.path)
+	s, ok := d.descend(doc, s, kv.path, false)
 	if !ok {
 		return
 	}
@@ -163,12 +173,33 @@ func (d *decoder) inlineTable(doc *document, s section, v value) {
 func (d *decoder) inlineList(doc *document, s section, f field, v value) {
 	delete(d.places, join(s.path, f.key))
 	s.table.FieldByIndex(f.index).SetLen(0)
-	for _, item := range v.list {
-		d.inlineTable(doc, d.element(doc, s, f, item.at), item)
-	}
+	items := v.list
 	if v.kind != unstable.Array {
-		d.inlineTable(doc, d.element(doc, s, f, v.at), v)
+		items = []value{v}
 	}
+	for _, item := range items {
+		element := d.element(doc, s, f, item.at)
+		if short, ok := element.table.Interface().(shorthand); ok && item.kind == unstable.String {
+			d.short(doc, element, short.shorthand(item.text), item)
+			continue
+		}
+		d.inlineTable(doc, element, item)
+	}
+}
+
+// shorthand is a section that may be written as the value of one of its keys
+// alone, where it stands in a list.
+type shorthand interface {
+	// shorthand returns the key that a value is of.
+	shorthand(text string) (key string)
+}
+
+// short takes a section that is written as a value.
+func (d *decoder) short(doc *document, s section, key string, v value) {
+	f, _ := fieldOf(s.table.Type(), key)
+	path := join(s.path, key)
+	d.places[path] = doc.fault(v.at, path, "", "")
+	d.assign(doc, s.table.FieldByIndex(f.index), path, v)
 }
 
 // assign sets a key from a value of the file. A list may be written as a single

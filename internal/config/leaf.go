@@ -42,6 +42,8 @@ func leafOf(t reflect.Type) leaf {
 		return leaf{"address", `an address in quotes, such as "192.0.2.53"`, text, wrap(parseDNSServer)}
 	case reflect.TypeFor[NextHop]():
 		return leaf{"server", `a server in quotes, such as "smtp://host:25"`, text, wrap(ParseNextHop)}
+	case reflect.TypeFor[Smarthost]():
+		return leaf{"provider", `a provider in quotes, such as "ses:eu-west-1"`, text, wrap(parseSmarthost)}
 	case reflect.TypeFor[slog.Level]():
 		return leaf{"level", `a level in quotes, such as "info"`, text, wrap(parseLevel)}
 	case reflect.TypeFor[Rate]():

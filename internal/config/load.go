@@ -80,6 +80,8 @@ func (src Source) base() *Config {
 		*c = *src.Base
 		c.Listeners = slices.Clone(c.Listeners) // whose lists are replaced whole
 		c.Routes = slices.Clone(c.Routes)
+		c.Fallback = slices.Clone(c.Fallback)
+		c.OAuthApps = slices.Clone(c.OAuthApps)
 		c.Lifecycle.Windows = slices.Clone(c.Lifecycle.Windows)
 	}
 	if src.Base == nil {

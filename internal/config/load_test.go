@@ -124,10 +124,10 @@ func TestEveryKindOfValueIsRead(t *testing.T) {
 		{Name: "public", Address: ":25", Protocol: ProtocolSMTP, TLS: ListenerTLSAuto, Auth: ListenerAuthOff, Class: ListenerClassKnown},
 		{Address: "unix:/run/weir/lmtp.sock", Protocol: ProtocolLMTP, TLS: ListenerTLSOff, Auth: ListenerAuthOff},
 	}
-	want.Routes = []Route{{To: []string{"example.org"}, NextHop: []NextHop{
+	want.Routes = []Route{{To: []string{"example.org"}, Server: Server{NextHop: []NextHop{
 		{Protocol: ProtocolLMTP, Socket: "/run/dovecot/lmtp"},
 		{Protocol: ProtocolSMTP, Host: "backup.example.org", Port: 465, Implicit: true},
-	}}}
+	}}}}
 	want.Retry.First, want.Retry.Expire, want.Retry.DelayNotice = 2*time.Minute, 72*time.Hour, 0
 	want.Delivery.SourceAddress = []netip.Addr{netip.MustParseAddr("192.0.2.25"), netip.MustParseAddr("2001:db8::25")}
 	want.Delivery.TLS = TLSVerified

@@ -63,12 +63,23 @@ func (f field) isSectionList() bool { return f.typ.Kind() == reflect.Slice && is
 // header is how a section begins in the file, below the one that path names;
 // "" is the top.
 func (f field) header(path string) string {
-	name, _, _ := strings.Cut(path, "[")
-	name = join(name, f.key)
+	name := join(withoutIndices(path), f.key)
 	if f.isSectionList() {
 		return "[[" + name + "]]"
 	}
 	return "[" + name + "]"
+}
+
+// withoutIndices is a path as headers write it: "route.fallback" of
+// "route[0].fallback[1]".
+func withoutIndices(path string) string {
+	for {
+		from := strings.IndexByte(path, '[')
+		if from < 0 {
+			return path
+		}
+		path = path[:from] + path[from+strings.IndexByte(path[from:], ']')+1:]
+	}
 }
 
 // isTable says whether a type is a section and not a value, such as a network,

@@ -122,7 +122,10 @@ func distance(a, b string) int {
 func foreign(key string) (string, bool) {
 	names := map[string]string{
 		"myhostname":                            "hostname",
-		"relayhost":                             "next_hop",
+		"relayhost":                             "next_hop, or smarthost for a provider",
+		"smtp_sasl_password_maps":               "username and password_file beside next_hop or smarthost",
+		"smtp_fallback_relay":                   "fallback",
+		"sender_dependent_relayhost_maps":       "from of a [[route]]",
 		"relay_domains":                         "accept_for",
 		"mynetworks":                            "allow under [clients]",
 		"transport_maps":                        "a [[route]] for each domain",
