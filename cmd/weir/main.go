@@ -29,6 +29,7 @@ type commands struct {
 	Serve      serveCommand      `cmd:"" help:"Run the relay."`
 	Config     configCommands    `cmd:"" help:"Check the configuration, or print all of its keys."`
 	User       userCommands      `cmd:"" help:"Add, change, list and remove the accounts of people and programs that send mail."`
+	Auth       authCommands      `cmd:"" help:"Log in at providers whose servers the relay signs in to by tokens (OAuth 2.0)."`
 	Queue      queueCommands     `cmd:"" help:"Look at the queue of the running relay, and change it."`
 	Route      routeCommand      `cmd:"" help:"Tell where mail for an address or a domain would go, without sending any."`
 	Status     statusCommand     `cmd:"" help:"Tell how the running relay is, and what presses on it."`

@@ -15,6 +15,7 @@ import (
 type routeCommand struct {
 	socketFlags
 	Alone bool   `help:"Do not ask the running relay: use the configuration file as it is now, and nothing that the relay has learned."`
+	From  string `help:"Who the mail would be from, an address; without it, nobody, as notices are." placeholder:"ADDRESS"`
 	To    string `arg:"" name:"address|domain" help:"Whom the mail would be for."`
 	JSON  bool   `help:"Print it as JSON."`
 }
@@ -50,7 +51,7 @@ func (c *routeCommand) find(ctx context.Context, w *world) (route api.Route, alo
 			return api.Route{}, false, err
 		}
 		defer client.Close()
-		route, err := client.Route(ctx, c.To)
+		route, err := client.Route(ctx, c.From, c.To)
 		var absent *api.ConnectError
 		if !errors.As(err, &absent) || c.Socket != "" {
 			return route, false, apiError(err)
@@ -61,7 +62,7 @@ func (c *routeCommand) find(ctx context.Context, w *world) (route api.Route, alo
 	if err != nil {
 		return api.Route{}, true, &exitError{exitConfig, err}
 	}
-	route, err = relay.Plan(ctx, cfg, c.To)
+	route, err = relay.Plan(ctx, cfg, c.From, c.To)
 	switch {
 	case errors.Is(err, admin.ErrNoAddress):
 		err = &exitError{exitUsage, err}

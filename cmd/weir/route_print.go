@@ -134,6 +134,12 @@ func writeRouteHost(p *paper, h *api.RouteHost, general api.RouteTLS) {
 		}
 	}
 	detail(strings.Join(hostAddresses(h), ", "))
+	if h.Fallback {
+		detail("only when none before it takes the session")
+	}
+	if h.SignsInAs != "" {
+		detail("signs in as " + printable(h.SignsInAs))
+	}
 	if h.TLS != general && h.Excluded == "" {
 		detail("TLS " + tlsWords(h.TLS.Policy) + " (" + h.TLS.Source + ")")
 	}

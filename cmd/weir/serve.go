@@ -58,6 +58,7 @@ func (c *serveCommand) run(w *world, before *predecessor) error {
 			Sockets:      sockets.New(given),
 			Prepared:     func() { before.report(reportPrepared) },
 			WaitForSpool: before.waitForSpool(),
+			Credentials:  value(w.environ, "CREDENTIALS_DIRECTORY"),
 		},
 	}
 	if err := s.run(ctx); err != nil {

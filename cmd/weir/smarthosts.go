@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +27,7 @@ func (c *smarthostsCommand) Run(w *world) error {
 		return err
 	}
 	if c.JSON {
-		return printJSON(w.stdout, all)
+		return writeJSON(w.stdout, all)
 	}
 	table := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tPROVIDER\tSERVER\tSIGNS IN WITH")
@@ -71,7 +70,7 @@ func (c *smarthostsCommand) show(w *world) error {
 		return &exitError{exitNoInput, err}
 	}
 	if c.JSON {
-		return printJSON(w.stdout, choice.Provider)
+		return writeJSON(w.stdout, choice.Provider)
 	}
 	_, err = io.WriteString(w.stdout, describe(choice))
 	return err
@@ -161,12 +160,4 @@ func numbers(ports []uint16) string {
 		all[i] = strconv.Itoa(int(n))
 	}
 	return strings.Join(all, ", ")
-}
-
-// printJSON prints a value as JSON for machines and people.
-func printJSON(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(v)
 }

@@ -33,6 +33,10 @@ func writeStatus(w io.Writer, s *api.Status, now time.Time) error {
 	}
 	writeListeners(table, s.Listeners)
 	writeCertificates(table, s.Certificates, now)
+	if len(s.Logins) > 0 {
+		fmt.Fprintln(table)
+		writeLogins(table, s.Logins, now)
+	}
 	if a := s.Admission; a != nil {
 		writeClasses(table, a)
 		writeRefused(table, a.Counts.Refused)

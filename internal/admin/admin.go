@@ -42,7 +42,7 @@ type Options struct {
 	// Route returns what would be done with mail for an address or a domain; its
 	// error wraps [ErrNoAddress] for what is neither. Where it is nil there is no
 	// such page.
-	Route func(ctx context.Context, to string) (api.Route, error)
+	Route func(ctx context.Context, from, to string) (api.Route, error)
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }

@@ -61,7 +61,7 @@ func file(identity string) string {
 // Save keeps the login of a client. It returns once it would survive a power
 // cut.
 func (s *Store) Save(c *Client, l Login) error {
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+	if err := makeFolder(s.dir); err != nil {
 		return fmt.Errorf("keeping a login: %w", err)
 	}
 	aead, err := s.aead(true)
@@ -80,6 +80,17 @@ func (s *Store) Save(c *Client, l Login) error {
 		return fmt.Errorf("keeping a login: %w", err)
 	}
 	return nil
+}
+
+// makeFolder makes the folder of the logins where it is not there.
+func makeFolder(dir string) error {
+	switch err := os.Mkdir(dir, 0o700); {
+	case err == nil:
+		return adopt(dir, filepath.Dir(dir))
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	}
+	return os.MkdirAll(dir, 0o700)
 }
 
 // Load returns the login of a client. The error is [ErrNoLogin] where there is
@@ -149,6 +160,9 @@ func writeFile(dir, name string, data []byte, replace bool) error {
 	}
 	defer os.Remove(f.Name()) // not there any more where all went well
 	_, err = f.Write(data)
+	if err == nil {
+		err = adopt(f.Name(), dir)
+	}
 	if err == nil {
 		err = f.Sync()
 	}

@@ -62,12 +62,38 @@ func (w *worker) reusable() bool {
 }
 
 // open tries the hosts of a route in the order of preference, and their
-// addresses, until one takes the session. The failure is that of the last one
-// that was tried; it is for good only where each of them refused for good.
+// addresses, until one takes the session. Those that take the place of others come
+// last, or first while the others were seen to take none a short while ago. The
+// failure is that of the last one that was tried; it is for good only where each
+// of them refused for good.
 func (w *worker) open(ctx context.Context, r *route.Route) (*attempt.Connection, attempt.Target, *attempt.Failure) {
 	var failures failures
+	first, second := r.Groups, [][]route.Host(nil)
+	if r.Backup > 0 {
+		first, second = r.Groups[:r.Backup], r.Groups[r.Backup:]
+	}
+	away := len(second) > 0 && w.destination.away(w.out.now())
+	if away {
+		first, second = second, first
+	}
+	conn, goOn := w.try(ctx, r, first, &failures)
+	if conn == nil && goOn && len(second) > 0 {
+		conn, _ = w.try(ctx, r, second, &failures)
+		if conn != nil && !away {
+			w.destination.leave(w.out.now())
+		}
+	}
+	if conn == nil {
+		return nil, failures.target, failures.result()
+	}
+	return conn, conn.Target, nil
+}
+
+// try tries the hosts of some groups of a route. goOn tells that others may be
+// tried after them.
+func (w *worker) try(ctx context.Context, r *route.Route, groups [][]route.Host, failures *failures) (conn *attempt.Connection, goOn bool) {
 	tried := 0
-	for _, group := range r.Groups {
+	for _, group := range groups {
 		for _, host := range w.shuffled(group) {
 			addresses, err := w.out.options.Router.Addresses(ctx, host)
 			if err != nil {
@@ -76,20 +102,20 @@ func (w *worker) open(ctx context.Context, r *route.Route) (*attempt.Connection,
 			}
 			for _, a := range addresses {
 				if tried++; tried > maxAddresses {
-					return nil, failures.target, failures.result()
+					return nil, true
 				}
 				conn, failure := attempt.Connect(ctx, targetOf(r, host, a), &w.out.options.Attempt)
 				if failure == nil {
-					return conn, conn.Target, nil
+					return conn, true
 				}
 				failures.add(targetOf(r, host, a), failure)
 				if ctx.Err() != nil || !verdictOf(failure).NextHost {
-					return nil, failures.target, failures.result()
+					return nil, false
 				}
 			}
 		}
 	}
-	return nil, failures.target, failures.result()
+	return nil, ctx.Err() == nil
 }
 
 // shuffled returns the hosts of one preference in a random order
@@ -111,16 +137,17 @@ func targetOf(r *route.Route, host route.Host, a route.Address) attempt.Target {
 	if to, err := netip.ParseAddrPort(a.Addr); err == nil {
 		t.Source = r.Source.For(to.Addr())
 	}
+	policy := r.PolicyFor(&host)
 	switch {
 	case host.Implicit:
 		t.TLS = smtpclient.TLSImplicit
-	case r.TLS == route.TLSOpportunistic:
+	case policy == route.TLSOpportunistic:
 		t.TLS = smtpclient.TLSOpportunistic
-	case r.TLS != route.TLSOff:
+	case policy != route.TLSOff:
 		t.TLS = smtpclient.TLSRequired
 	}
-	t.Verify = r.TLS == route.TLSVerified
-	if host.Login != nil && !host.Login.AllowPlainText && r.TLS == route.TLSOpportunistic {
+	t.Verify = policy == route.TLSVerified
+	if host.Login != nil && !host.Login.AllowPlainText && policy == route.TLSOpportunistic {
 		t = forSecret(t)
 	}
 	t.RequireTLS = r.Protected

@@ -19,6 +19,7 @@ type destination struct {
 	host     attempt.Target   // the last one that was tried
 	until    time.Time        // when the next attempt is due
 	failures int              // in a row
+	leftTill time.Time        // until when those that take the place of the first hosts are tried first
 }
 
 // The bounds of the pause after no host of a destination could be reached.
@@ -66,4 +67,22 @@ func (d *destination) forget() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.failure, d.failures = nil, 0
+}
+
+// awayTime is how long the hosts that take the place of others are tried first,
+// so that not every connection waits for a time-out of hosts that are down.
+const awayTime = time.Minute
+
+// leave remembers that the first hosts take no sessions, and others do.
+func (d *destination) leave(now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.leftTill = now.Add(awayTime)
+}
+
+// away tells that the first hosts took no session a short while ago.
+func (d *destination) away(now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return now.Before(d.leftTill)
 }

@@ -62,7 +62,7 @@ func (out *Outbound) knownJob(l *mail.Lease) (job, bool) {
 	if len(l.Recipients) != 1 {
 		return job{}, false
 	}
-	r, ok := out.options.Router.Cached(l.Envelope.Recipients[l.Recipients[0]].Path)
+	r, ok := out.options.Router.Cached(l.Envelope.ReversePath, l.Envelope.Recipients[l.Recipients[0]].Path)
 	if !ok {
 		return job{}, false
 	}
@@ -137,7 +137,7 @@ func (out *Outbound) dispatch(ctx context.Context, l *mail.Lease) {
 	var jobs []job
 	lost := make(map[string]*unroutable)
 	for _, i := range l.Recipients {
-		r, err := out.options.Router.Lookup(ctx, l.Envelope.Recipients[i].Path)
+		r, err := out.options.Router.Lookup(ctx, l.Envelope.ReversePath, l.Envelope.Recipients[i].Path)
 		if ctx.Err() != nil {
 			out.release(l, time.Time{})
 			return

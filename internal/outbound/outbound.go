@@ -16,13 +16,14 @@ import (
 	"github.com/weirmail/weir/smtp"
 )
 
-// Router finds the next hops of a forward-path.
+// Router finds the next hops of a forward-path, which may depend on the
+// reverse-path.
 type Router interface {
 	// Lookup returns the route. An error that is a *route.Error says whether
 	// it is for good.
-	Lookup(ctx context.Context, forwardPath smtp.Path) (*route.Route, error)
+	Lookup(ctx context.Context, reversePath, forwardPath smtp.Path) (*route.Route, error)
 	// Cached returns the route where it is known without asking anybody.
-	Cached(forwardPath smtp.Path) (*route.Route, bool)
+	Cached(reversePath, forwardPath smtp.Path) (*route.Route, bool)
 	// Addresses returns the addresses of a host of a route, in the order in
 	// which they are to be tried.
 	Addresses(ctx context.Context, host route.Host) ([]route.Address, error)

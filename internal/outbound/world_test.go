@@ -119,7 +119,7 @@ func routeTo(hosts ...string) *route.Route {
 }
 
 // Lookup makes the world a Router.
-func (w *world) Lookup(ctx context.Context, p smtp.Path) (*route.Route, error) {
+func (w *world) Lookup(ctx context.Context, _, p smtp.Path) (*route.Route, error) {
 	if w.silent {
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -139,7 +139,7 @@ func (w *world) find(p smtp.Path) (*route.Route, error) {
 	return nil, fmt.Errorf("no route to %s", p.Domain)
 }
 
-func (w *world) Cached(p smtp.Path) (*route.Route, bool) {
+func (w *world) Cached(_, p smtp.Path) (*route.Route, bool) {
 	r, err := w.find(p)
 	return r, err == nil && !w.silent
 }

@@ -72,23 +72,17 @@ func (r *Relay) buildTable() (*route.Table, error) {
 		return nil, err
 	}
 	o := route.Options{
-		Default:  nextHops(cfg.NextHop),
 		Direct:   cfg.Deliver == config.DeliverDirect,
 		TLS:      tlsPolicy(cfg.Delivery.TLS),
 		Hostname: cfg.Hostname,
 		Own:      ownAddresses(cfg),
 		Resolver: resolver,
-		Profiles: profile.New(builtin...),
+		Profiles: profile.New(append(smarthostProfiles(cfg), builtin...)...),
 		Sources:  cfg.Delivery.SourceAddress,
 	}
 	o.IPv4Only, o.IPv6Only = onlyOneKind(cfg.Delivery.SourceAddress)
-	for i := range cfg.Routes {
-		rule := &cfg.Routes[i]
-		policy := o.TLS
-		if rule.TLS != "" {
-			policy = tlsPolicy(rule.TLS)
-		}
-		o.Rules = append(o.Rules, route.Rule{To: rule.To, NextHops: nextHops(rule.NextHop), TLS: policy})
+	if err := r.addHops(&o); err != nil {
+		return nil, err
 	}
 	if r.inbox != nil && len(o.Default) == 0 {
 		o.Default = []route.NextHop{r.inbox.nextHop()}
@@ -97,14 +91,90 @@ func (r *Relay) buildTable() (*route.Table, error) {
 	return route.New(o), nil
 }
 
-func nextHops(hops []config.NextHop) []route.NextHop {
+// addHops adds the servers that the configuration names.
+func (r *Relay) addHops(o *route.Options) (err error) {
+	cfg := r.config
+	if o.Default, err = r.nextHops(config.NamedServer{Server: &cfg.Server}); err != nil {
+		return err
+	}
+	if o.Backup, err = r.backup("", cfg.Fallback); err != nil {
+		return err
+	}
+	for i := range cfg.Routes {
+		c := &cfg.Routes[i]
+		key := fmt.Sprintf("route[%d]", i)
+		rule := route.Rule{To: c.Domains(), From: c.From, TLS: o.TLS}
+		if c.TLS != "" {
+			rule.TLS = tlsPolicy(c.TLS)
+		}
+		if rule.NextHops, err = r.nextHops(config.NamedServer{Key: key, Server: &c.Server}); err != nil {
+			return err
+		}
+		if rule.Backup, err = r.backup(key+".", c.Fallback); err != nil {
+			return err
+		}
+		o.Rules = append(o.Rules, rule)
+	}
+	return nil
+}
+
+// backup returns the servers that take the place of others, each with the TLS of
+// its own.
+func (r *Relay) backup(key string, list []config.Fallback) (all []route.NextHop, err error) {
+	for i := range list {
+		f := &list[i]
+		hops, err := r.nextHops(config.NamedServer{Key: fmt.Sprintf("%sfallback[%d]", key, i), Server: &f.Server})
+		if err != nil {
+			return nil, err
+		}
+		policy := tlsPolicy(r.config.Delivery.TLS)
+		if f.TLS != "" {
+			policy = tlsPolicy(f.TLS)
+		}
+		for k := range hops {
+			hops[k].TLS = &policy
+		}
+		all = append(all, hops...)
+	}
+	return all, nil
+}
+
+// nextHops returns the servers of a place in the configuration, with how the relay
+// signs in to them.
+func (r *Relay) nextHops(s config.NamedServer) ([]route.NextHop, error) {
+	login, err := r.logins.of(s)
+	if err != nil {
+		return nil, fmt.Errorf("signing in to the server of %q: %w", s.Key, err)
+	}
 	var all []route.NextHop
-	for _, h := range hops {
-		n := route.NextHop{Implicit: h.Implicit, MX: h.MX, Host: h.Host, Port: h.Port, Socket: h.Socket}
+	for _, h := range s.Hops() {
+		n := route.NextHop{Implicit: h.Implicit, MX: h.MX, Host: h.Host, Port: h.Port, Socket: h.Socket, Login: login}
 		if h.Protocol == config.ProtocolLMTP {
 			n.Protocol = route.LMTP
 		}
+		if login != nil && h.OnThisMachine() {
+			open := *login
+			open.AllowPlainText = true
+			n.Login = &open
+		}
 		all = append(all, n)
+	}
+	return all, nil
+}
+
+// smarthostProfiles are what is known of the limits of the providers that the
+// configuration names.
+func smarthostProfiles(cfg *config.Config) (all []profile.Profile) {
+	for _, s := range cfg.Servers() {
+		c, ok := s.Smarthost.Choice()
+		if !ok {
+			continue
+		}
+		p := c.Provider
+		limits := profile.Limits{Connections: p.Connections, Pace: p.PerSecond(), Messages: p.PerConnection, Recipients: p.Recipients}
+		if limits != (profile.Limits{}) {
+			all = append(all, profile.Profile{Name: "smarthost-" + p.ID, Hosts: []string{c.Host}, Limits: limits})
+		}
 	}
 	return all
 }

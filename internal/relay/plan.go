@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/weirmail/weir/internal/admin"
@@ -17,24 +18,29 @@ import (
 // Plan finds out what a relay with a configuration would do with mail for an
 // address or a domain, without the relay: nothing of what it has learned is known.
 // The error wraps [admin.ErrNoAddress] for what is neither.
-func Plan(ctx context.Context, cfg *config.Config, to string) (api.Route, error) {
+func Plan(ctx context.Context, cfg *config.Config, from, to string) (api.Route, error) {
 	r := &Relay{config: cfg}
+	r.logins = newLogins(cfg, "", nil, nil) // nobody signs in
 	table, err := r.buildTable()
 	if err != nil {
 		return api.Route{}, err
 	}
 	defer r.resolver.Close()
 	r.table = table
-	return r.plan(ctx, to)
+	return r.plan(ctx, from, to)
 }
 
 // plan finds out what would be done with mail for an address or a domain.
-func (r *Relay) plan(ctx context.Context, to string) (api.Route, error) {
+func (r *Relay) plan(ctx context.Context, from, to string) (api.Route, error) {
 	path, err := parseTarget(to)
 	if err != nil {
 		return api.Route{}, err
 	}
-	plan, err := r.table.Plan(ctx, path)
+	sender, err := parseSender(from)
+	if err != nil {
+		return api.Route{}, err
+	}
+	plan, err := r.table.Plan(ctx, sender, path)
 	if err != nil {
 		return api.Route{}, err
 	}
@@ -47,7 +53,12 @@ func (r *Relay) plan(ctx context.Context, to string) (api.Route, error) {
 	a.Lane = plan.Route.Lane
 	a.TLS = api.RouteTLS{Policy: plan.Route.TLS.String(), Source: r.tlsSource(&plan)}
 	for i := range plan.Hosts {
-		a.Hosts = append(a.Hosts, hostOf(&plan.Hosts[i], a.TLS, a.Direct))
+		h := &plan.Hosts[i]
+		policy := a.TLS
+		if own := plan.Route.PolicyFor(&h.Host); own != plan.Route.TLS {
+			policy = api.RouteTLS{Policy: own.String(), Source: "the fallback"}
+		}
+		a.Hosts = append(a.Hosts, hostOf(h, policy, a.Direct))
 	}
 	return a, nil
 }
@@ -75,13 +86,26 @@ func parseTarget(s string) (smtp.Path, error) {
 	return path, nil
 }
 
+// parseSender reads a reverse-path; empty and "<>" are the null one, which notices
+// have.
+func parseSender(s string) (smtp.Path, error) {
+	if s == "" || s == "<>" {
+		return smtp.Path{}, nil
+	}
+	return parseTarget(s)
+}
+
 // ruleOf says what decides where mail goes, as the configuration writes it.
 func (r *Relay) ruleOf(p *route.Plan) string {
 	switch {
+	case p.From != "":
+		return fmt.Sprintf("[[route]] to = %q, from = %q", p.Rule, p.From)
 	case p.Rule != "":
 		return fmt.Sprintf("[[route]] to = %q", p.Rule)
-	case r.inbox != nil && len(r.config.NextHop) == 0:
+	case r.inbox != nil && r.config.Server.IsZero():
 		return "the inbox of weir serve --dev"
+	case r.config.Smarthost != "":
+		return fmt.Sprintf("smarthost = %q", string(r.config.Smarthost))
 	case len(r.config.NextHop) > 0:
 		return "next_hop"
 	case r.config.Deliver == config.DeliverDirect:
@@ -91,20 +115,28 @@ func (r *Relay) ruleOf(p *route.Plan) string {
 }
 
 func (r *Relay) isDirect(p *route.Plan) bool {
-	return p.Rule == "" && len(r.config.NextHop) == 0 && r.config.Deliver == config.DeliverDirect
+	return p.Rule == "" && r.config.Server.IsZero() && r.config.Deliver == config.DeliverDirect
 }
 
 // tlsSource says which key the policy of a route is from.
 func (r *Relay) tlsSource(p *route.Plan) string {
 	for i := range r.config.Routes {
 		rule := &r.config.Routes[i]
-		for _, to := range rule.To {
-			if p.Rule != "" && strings.EqualFold(to, p.Rule) && rule.TLS != "" {
-				return fmt.Sprintf("tls of [[route]] to = %q", p.Rule)
-			}
+		if p.Rule == "" || rule.TLS == "" || !namesFold(rule.Domains(), p.Rule) {
+			continue
+		}
+		switch {
+		case p.From == "" && len(rule.From) == 0:
+			return fmt.Sprintf("tls of [[route]] to = %q", p.Rule)
+		case p.From != "" && namesFold(rule.From, p.From):
+			return fmt.Sprintf("tls of [[route]] to = %q, from = %q", p.Rule, p.From)
 		}
 	}
 	return "[delivery] tls"
+}
+
+func namesFold(list []string, name string) bool {
+	return slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, name) })
 }
 
 func hostOf(h *route.PlannedHost, policy api.RouteTLS, direct bool) api.RouteHost {
@@ -121,6 +153,13 @@ func hostOf(h *route.PlannedHost, policy api.RouteTLS, direct bool) api.RouteHos
 	if direct {
 		a.Preference = &h.Preference
 	}
+	if l := h.Login; l != nil {
+		a.SignsInAs = l.Username
+		if a.TLS.Policy == "opportunistic" && !l.AllowPlainText {
+			a.TLS = api.RouteTLS{Policy: "verified", Source: "the password or token needs it"}
+		}
+	}
+	a.Fallback = h.Backup
 	for _, address := range h.Addresses {
 		if address.Network == "tcp" {
 			a.Addresses = append(a.Addresses, address.Addr)

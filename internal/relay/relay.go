@@ -53,6 +53,9 @@ type Options struct {
 	// WaitForSpool makes the relay wait while another process has the spool
 	// open, until it is closed. Where it is nil that is an error.
 	WaitForSpool <-chan struct{}
+	// Credentials is the folder of systemd's credentials; empty where there is
+	// none.
+	Credentials string
 	// HandOver makes the relay leave when it is closed, and Run return
 	// [ErrHandedOver]: whoever holds copies of Sockets goes on with the clients
 	// that wait there. It may be nil.
@@ -94,6 +97,7 @@ type Relay struct {
 	starting     *starting
 	certificates *certificates
 	accounts     *auth.Service
+	logins       *logins
 	mail         []mailListener
 	web          *web
 	inbox        *inboxHop
@@ -159,6 +163,7 @@ func (r *Relay) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	r.logins = newLogins(r.config, r.options.Credentials, r.events, r.options.Logger)
 	if r.out, err = r.buildOutbound(ids); err != nil {
 		return err
 	}
@@ -278,6 +283,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	r.gatehouse.lifecycle.Set(admission.Serving)
 	rest.Go(func() { r.gatehouse.run(watching, r.mail, r.options.Logger) })
 	rest.Go(func() { r.certificates.run(watching) })
+	rest.Go(func() { r.logins.run(watching) })
 	for _, l := range r.mail {
 		servers.Go(func() {
 			if err := l.server.Serve(l.front); !errors.Is(err, smtpserver.ErrServerClosed) {

@@ -150,6 +150,7 @@ func (r *Relay) status(ctx context.Context, w *web) (api.Status, error) {
 		Held: stats.Held, Flushes: stats.Flushes,
 	}
 	s.Certificates = r.certificates.status()
+	s.Logins = r.logins.status()
 	for i, l := range r.mail {
 		s.Listeners = append(s.Listeners, api.Listener{
 			Name:         l.name,

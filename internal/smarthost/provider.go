@@ -4,7 +4,9 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -116,6 +118,17 @@ func (p *Provider) Ports() []Port {
 		return append(implicit, plain...)
 	}
 	return append(plain, implicit...)
+}
+
+// PerSecond is Rate as messages a second; 0 where it is not known.
+func (p *Provider) PerSecond() float64 {
+	count, per, ok := strings.Cut(p.Rate, "/")
+	n, err := strconv.ParseFloat(count, 64)
+	time, perErr := time.ParseDuration(per)
+	if !ok || err != nil || perErr != nil || time <= 0 {
+		return 0
+	}
+	return n / time.Seconds()
 }
 
 // LoginOptional tells whether a client may be known by its address.

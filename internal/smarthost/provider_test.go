@@ -78,7 +78,7 @@ func problems(p *Provider) (list []string) {
 	check(p.PasswordHint != "", "it says nothing of the password")
 	check(p.Login == "" || p.LoginOptional(), "login is an unknown word")
 	check(p.Size == "" || sizeForm.MatchString(p.Size), "the size cannot be read")
-	check(p.Rate == "" || rateForm.MatchString(p.Rate), "the rate cannot be read")
+	check(p.Rate == "" || rateForm.MatchString(p.Rate) && p.PerSecond() > 0, "the rate cannot be read")
 	if p.OAuth != nil {
 		list = append(list, oauthProblems(p.OAuth)...)
 	}

@@ -81,6 +81,12 @@ type RouteHost struct {
 	Addresses []string `json:"addresses"`
 	// TLS is what is asked of this host.
 	TLS RouteTLS `json:"tls"`
+	// SignsInAs is whom the relay signs in to the host as; absent where it does
+	// not.
+	SignsInAs string `json:"signs_in_as,omitempty"`
+	// Fallback is set where the host is tried only when none of those before it
+	// takes the session.
+	Fallback bool `json:"fallback,omitempty"`
 	// DANE are the TLSA records of the host that can be used (RFC 7672).
 	DANE []string `json:"dane,omitempty"`
 	// Note says what else matters in words.
@@ -103,9 +109,14 @@ type RouteProblem struct {
 }
 
 // Route returns what would be done with mail for an address or a domain, by what
-// the relay knows now. Nothing is sent.
-func (c *Client) Route(ctx context.Context, to string) (Route, error) {
+// the relay knows now; from is its sender, and empty for the null one. Nothing is
+// sent.
+func (c *Client) Route(ctx context.Context, from, to string) (Route, error) {
 	var r Route
-	err := c.call(ctx, http.MethodGet, "/v1/route?to="+url.QueryEscape(to), nil, &r)
+	query := url.Values{"to": {to}}
+	if from != "" {
+		query.Set("from", from)
+	}
+	err := c.call(ctx, http.MethodGet, "/v1/route?"+query.Encode(), nil, &r)
 	return r, err
 }

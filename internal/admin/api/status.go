@@ -35,6 +35,8 @@ type Status struct {
 	Listeners []Listener `json:"listeners"`
 	// Certificates are those that the listeners show.
 	Certificates []Certificate `json:"certificates,omitempty"`
+	// Logins are how the relay signs in to other servers by tokens.
+	Logins []Login `json:"logins,omitempty"`
 	// Admission is how the relay decides what it takes on; absent where it
 	// takes everything.
 	Admission *Admission `json:"admission,omitempty"`

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/weirmail/weir/smtp"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -90,7 +92,7 @@ func TestStrangersDoNotReachThisMachineByAnyRoute(t *testing.T) {
 	for i, host := range []string{"local.example", "mapped.example", "metadata.example", "alias-of-us.example"} {
 		d.addrs["implicit.example"] = d.addrs[host]
 		table := New(direct(d))
-		r, err := table.Lookup(t.Context(), to("implicit.example"))
+		r, err := table.Lookup(t.Context(), smtp.Path{}, to("implicit.example"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,11 +13,11 @@ func hot(tb testing.TB) map[string]func() bool {
 		Rules: []Rule{{To: []string{"example.org", ".example.net"}, NextHops: hop("a")}},
 	})
 	asked := New(direct(world()))
-	if _, err := asked.Lookup(tb.Context(), to("example.org")); err != nil {
+	if _, err := asked.Lookup(tb.Context(), smtp.Path{}, to("example.org")); err != nil {
 		tb.Fatal(err)
 	}
 	cached := func(table *Table, p smtp.Path) func() bool {
-		return func() bool { _, ok := table.Cached(p); return ok }
+		return func() bool { _, ok := table.Cached(smtp.Path{}, p); return ok }
 	}
 	return map[string]func() bool{
 		"rule":       cached(fixed, to("example.org")),

@@ -9,7 +9,7 @@ import (
 // more than maxCached of them.
 type cache struct {
 	mu     sync.RWMutex
-	routes map[string]cached
+	routes map[cacheKey]cached
 }
 
 type cached struct {
@@ -21,13 +21,13 @@ type cached struct {
 // 8 KiB, a usual one a few hundred bytes.
 const maxCached = 8192
 
-func newCache() *cache { return &cache{routes: make(map[string]cached)} }
+func newCache() *cache { return &cache{routes: make(map[cacheKey]cached)} }
 
 // get returns the route of a domain, or nil.
-func (c *cache) get(domain string, now time.Time) *Route {
+func (c *cache) get(key cacheKey, now time.Time) *Route {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	if e := c.routes[domain]; now.Before(e.until) {
+	if e := c.routes[key]; now.Before(e.until) {
 		return e.route
 	}
 	return nil
@@ -35,13 +35,13 @@ func (c *cache) get(domain string, now time.Time) *Route {
 
 // put keeps a route. Where there are too many it drops what has run out, and
 // else whatever comes first: it will be asked for again.
-func (c *cache) put(domain string, r *Route, now, until time.Time) {
+func (c *cache) put(key cacheKey, r *Route, now, until time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.routes) >= maxCached {
 		c.drop(now)
 	}
-	c.routes[domain] = cached{r, until}
+	c.routes[key] = cached{r, until}
 }
 
 func (c *cache) drop(now time.Time) {

@@ -32,19 +32,19 @@ func (t *Table) ask(ctx context.Context, domain string, to *target) (*Route, tim
 		return t.expand(ctx, to)
 	}
 	if addr, ok := (smtp.Path{Domain: domain}).DomainLiteral(); ok {
-		r, err := t.literal(domain, addr, to.tls)
+		r, err := t.literal(domain, addr, to)
 		return r, mostLife, err
 	}
 	groups, life, err := t.exchangers(ctx, domain, t.options.Port)
 	if err != nil {
 		return nil, 0, err
 	}
-	return t.direct(domain, groups, to.tls), life, nil
+	return t.direct(domain, groups, to), life, nil
 }
 
 // literal is the route to an address that stands in place of a domain (RFC
 // 5321 section 4.1.3).
-func (t *Table) literal(domain string, addr netip.Addr, tls TLSPolicy) (*Route, error) {
+func (t *Table) literal(domain string, addr netip.Addr, to *target) (*Route, error) {
 	addr = addr.Unmap().WithZone("")
 	switch {
 	case t.ours(addr):
@@ -52,7 +52,7 @@ func (t *Table) literal(domain string, addr netip.Addr, tls TLSPolicy) (*Route, 
 	case unusable(addr):
 		return nil, unroutable(fmt.Errorf("%s is no address of a mail server", addr))
 	}
-	return t.direct(domain, [][]Host{{{Name: addr.String(), Port: t.options.Port, foreign: true}}}, tls), nil
+	return t.direct(domain, [][]Host{{{Name: addr.String(), Port: t.options.Port, foreign: true}}}, to), nil
 }
 
 // expand is the route of next hops among which there are domains with MX
@@ -62,7 +62,7 @@ func (t *Table) expand(ctx context.Context, to *target) (*Route, time.Duration, 
 	found := make(map[int][][]Host)
 	life := mostLife
 	var failed error
-	for i, h := range to.hops {
+	for i, h := range to.all() {
 		if !h.MX {
 			continue
 		}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weirmail/weir/smtp"
+
 	"github.com/weirmail/weir/internal/dns"
 )
 
@@ -73,12 +75,12 @@ func TestDirectWithoutAWay(t *testing.T) {
 			d.errs["empty.example MX"] = &dns.Error{Err: dns.ErrNoData}
 			d.errs["empty.example A"] = &dns.Error{Err: dns.ErrNoData}
 			table := New(direct(d))
-			_, err := table.Lookup(t.Context(), to(test.domain))
+			_, err := table.Lookup(t.Context(), smtp.Path{}, to(test.domain))
 			wantError(t, err, test.permanent, test.status, test.reason)
 			if !strings.Contains(err.Error(), test.says) {
 				t.Errorf("the text is %q, want one with %q", err, test.says)
 			}
-			if _, ok := table.Cached(to(test.domain)); ok {
+			if _, ok := table.Cached(smtp.Path{}, to(test.domain)); ok {
 				t.Error("a route that does not exist was kept")
 			}
 		})
@@ -162,20 +164,20 @@ func TestRouteFromTheDNSIsKeptAsLongAsItHolds(t *testing.T) {
 		o.Now = func() time.Time { return now }
 		o.Rules = []Rule{{To: []string{"a-rule.example"}, NextHops: []NextHop{{Host: "example.net", Port: 25, MX: true}}}}
 		table := New(o)
-		if _, ok := table.Cached(to(test.domain)); ok {
+		if _, ok := table.Cached(smtp.Path{}, to(test.domain)); ok {
 			t.Fatal("known before it was asked for")
 		}
 		r := mustLookup(t, table, to(test.domain))
 		asked := len(d.asked)
 		now = now.Add(test.life - 1)
-		if kept, ok := table.Cached(to(test.domain)); !ok || kept != r {
+		if kept, ok := table.Cached(smtp.Path{}, to(test.domain)); !ok || kept != r {
 			t.Errorf("%s with a TTL of %v is forgotten before %v", test.domain, test.ttl, test.life)
 		}
 		if again := mustLookup(t, table, to(test.domain)); again != r || len(d.asked) != asked {
 			t.Errorf("%s was asked for again", test.domain)
 		}
 		now = now.Add(1)
-		if _, ok := table.Cached(to(test.domain)); ok {
+		if _, ok := table.Cached(smtp.Path{}, to(test.domain)); ok {
 			t.Errorf("%s with a TTL of %v is kept for more than %v", test.domain, test.ttl, test.life)
 		}
 		if mustLookup(t, table, to(test.domain)); len(d.asked) == asked {
@@ -188,7 +190,7 @@ func TestRouteWithoutOneOfItsNextHopsIsNotKept(t *testing.T) {
 	d := world()
 	table := New(Options{Resolver: d, Default: []NextHop{{Host: "servfail.example", Port: 25, MX: true}, {Host: "b", Port: 25}}})
 	mustLookup(t, table, to("example.org"))
-	if _, ok := table.Cached(to("example.org")); ok {
+	if _, ok := table.Cached(smtp.Path{}, to("example.org")); ok {
 		t.Error("it is kept")
 	}
 	delete(d.errs, "servfail.example MX")
@@ -206,7 +208,7 @@ func TestEndOfTheContextIsNotAnErrorOfTheRoute(t *testing.T) {
 	d.errs["mx1.example.org A"] = context.Canceled
 	table := New(direct(d))
 	for _, domain := range []string{"example.org", "twice.example"} {
-		if _, err := table.Lookup(ctx, to(domain)); !errors.Is(err, context.Canceled) || errors.As(err, new(*Error)) {
+		if _, err := table.Lookup(ctx, smtp.Path{}, to(domain)); !errors.Is(err, context.Canceled) || errors.As(err, new(*Error)) {
 			t.Errorf("%s: %v", domain, err)
 		}
 	}
@@ -219,12 +221,12 @@ func TestCacheIsBounded(t *testing.T) {
 	c := newCache()
 	now := time.Unix(1e9, 0)
 	for i := range 3 * maxCached {
-		c.put(fmt.Sprintf("d%d.example", i), &Route{}, now, now.Add(time.Hour))
+		c.put(cacheKey{domain: fmt.Sprintf("d%d.example", i)}, &Route{}, now, now.Add(time.Hour))
 	}
 	if n := len(c.routes); n > maxCached || n < maxCached/2 {
 		t.Errorf("it holds %d routes, want at most %d and not many fewer", n, maxCached)
 	}
-	if c.get(fmt.Sprintf("d%d.example", 3*maxCached-1), now) == nil {
+	if c.get(cacheKey{domain: fmt.Sprintf("d%d.example", 3*maxCached-1)}, now) == nil {
 		t.Error("the last route is lost")
 	}
 }

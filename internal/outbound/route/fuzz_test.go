@@ -5,6 +5,8 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/weirmail/weir/smtp"
+
 	"github.com/weirmail/weir/internal/dns"
 )
 
@@ -25,7 +27,7 @@ func FuzzLookup(f *testing.F) {
 		o.Rules = []Rule{{To: []string{"inside.example"}, NextHops: []NextHop{{Host: "inside", Port: 25}, {Host: "example.net", MX: true, Port: 25}}}}
 		table := New(o)
 		inside := mustLookup(t, table, to("inside.example"))
-		r, err := table.Lookup(t.Context(), to(domain))
+		r, err := table.Lookup(t.Context(), smtp.Path{}, to(domain))
 		switch {
 		case err != nil:
 			if strings.ContainsFunc(err.Error(), unicode.IsControl) {

@@ -26,19 +26,19 @@ func TestPlanNamesTheRuleThatDecides(t *testing.T) {
 		"xn--mller-kva.de":     "xn--mller-kva.de",
 		"nowhere.example.test": "",
 	} {
-		plan, err := table.Plan(t.Context(), to(domain))
+		plan, err := table.Plan(t.Context(), smtp.Path{}, to(domain))
 		if err != nil || plan.Rule != want {
 			t.Errorf("%s: by the rule %q (%v), want %q", domain, plan.Rule, err, want)
 		}
 	}
 	o.Rules = append(o.Rules, Rule{To: []string{"*"}, NextHops: smarthost()})
-	if plan, _ := New(o).Plan(t.Context(), to("example.org")); plan.Rule != "*" {
+	if plan, _ := New(o).Plan(t.Context(), smtp.Path{}, to("example.org")); plan.Rule != "*" {
 		t.Errorf("by the rule %q, want *", plan.Rule)
 	}
 }
 
 func TestPlanListsHostsInTheirOrder(t *testing.T) {
-	plan, err := New(direct(world())).Plan(t.Context(), smtp.Path{Domain: "example.org"})
+	plan, err := New(direct(world())).Plan(t.Context(), smtp.Path{}, smtp.Path{Domain: "example.org"})
 	if err != nil || plan.Err != nil {
 		t.Fatal(err, plan.Err)
 	}
@@ -61,7 +61,7 @@ func TestPlanListsHostsInTheirOrder(t *testing.T) {
 
 func TestPlanTellsWhatStopsMail(t *testing.T) {
 	table := New(direct(world()))
-	plan, err := table.Plan(t.Context(), to("null.example"))
+	plan, err := table.Plan(t.Context(), smtp.Path{}, to("null.example"))
 	if err != nil || plan.Route != nil {
 		t.Fatalf("%+v, %v", plan, err)
 	}
@@ -69,7 +69,7 @@ func TestPlanTellsWhatStopsMail(t *testing.T) {
 	d := world()
 	d.mx["lost.example"] = d.mx["example.org"][:1:1]
 	d.mx["lost.example"][0].Host = "gone.example"
-	plan, err = New(direct(d)).Plan(t.Context(), to("lost.example"))
+	plan, err = New(direct(d)).Plan(t.Context(), smtp.Path{}, to("lost.example"))
 	if err != nil || plan.Err != nil || len(plan.Hosts) != 1 {
 		t.Fatalf("%+v, %v", plan, err)
 	}

@@ -25,6 +25,9 @@ type Route struct {
 	// Groups are the hosts in the order in which they are tried. Those of one
 	// group are equals, between whom the load is spread.
 	Groups [][]Host
+	// Backup is the index of the first group that is tried only when none of those
+	// before it takes the session; len(Groups) where there is no such group.
+	Backup int
 	// TLS is what the hosts have to speak.
 	TLS TLSPolicy
 	// Protected is set where the hosts have to offer REQUIRETLS as well.
@@ -51,6 +54,14 @@ func (r *Route) Has(host string) bool {
 		}
 	}
 	return false
+}
+
+// PolicyFor returns what a host of the route has to speak.
+func (r *Route) PolicyFor(h *Host) TLSPolicy {
+	if h.TLS != nil && !r.Protected {
+		return *h.TLS
+	}
+	return r.TLS
 }
 
 // Shared tells that the lane is for routes to different hosts.
@@ -120,6 +131,9 @@ type Host struct {
 	Preference uint16
 	// Login signs in to the host; nil does without.
 	Login *smtpclient.Login
+	// TLS is what this host has to speak in place of what the route says; nil
+	// where that holds.
+	TLS *TLSPolicy
 
 	// foreign is set where a stranger names the host, by a record in the DNS
 	// or as the domain of an address. It then must not lead to this machine,

@@ -42,7 +42,7 @@ func TestMostSpecificRuleWins(t *testing.T) {
 			"example.org.evil.example":   "any",
 			"an invalid\x00\xff example": "any",
 		} {
-			r, ok := table.Cached(to(domain))
+			r, ok := table.Cached(smtp.Path{}, to(domain))
 			if !ok {
 				t.Fatalf("the route to %q is not known", domain)
 			}
@@ -115,7 +115,7 @@ func TestNextHopThatDoesNotExistKeepsTheMail(t *testing.T) {
 		"ours.example":     {"X.4.6", "routing-loop"},
 	} {
 		o := Options{Resolver: world(), Hostname: "relay.example.com", Default: []NextHop{{Host: domain, Port: 25, MX: true}}}
-		_, err := New(o).Lookup(t.Context(), to("anywhere.example"))
+		_, err := New(o).Lookup(t.Context(), smtp.Path{}, to("anywhere.example"))
 		wantError(t, err, false, want[0], want[1])
 	}
 }
@@ -133,13 +133,13 @@ func TestRuleWithoutNextHopAsksTheDNS(t *testing.T) {
 
 func TestNoRouteNamesTheKeyAndKeepsTheMail(t *testing.T) {
 	table := New(Options{Resolver: world(), Rules: []Rule{{To: []string{"example.org"}, NextHops: smarthost()}}})
-	_, err := table.Lookup(t.Context(), to("example.net"))
+	_, err := table.Lookup(t.Context(), smtp.Path{}, to("example.net"))
 	wantError(t, err, false, "X.4.4", "local-error")
 	want := `no route: nothing says where mail for example.net goes: set next_hop, a [[route]], or deliver = "direct"; it waits in the queue`
 	if err.Error() != want {
 		t.Errorf("the text is\n%s\nwant\n%s", err, want)
 	}
-	if _, ok := table.Cached(to("example.net")); ok {
+	if _, ok := table.Cached(smtp.Path{}, to("example.net")); ok {
 		t.Error("Cached knows a route")
 	}
 }
@@ -161,17 +161,17 @@ func TestBarePostmasterIsAtHome(t *testing.T) {
 			t.Errorf("with a rule for %s it goes to %s, want %s", test.name, shape(r), test.want)
 		}
 	}
-	_, err := New(Options{Resolver: world(), Hostname: "relay.example.com"}).Lookup(t.Context(), postmaster)
+	_, err := New(Options{Resolver: world(), Hostname: "relay.example.com"}).Lookup(t.Context(), smtp.Path{}, postmaster)
 	wantError(t, err, false, "X.4.4", "local-error")
 }
 
 func TestAddressWithoutDomain(t *testing.T) {
 	table := New(Options{Resolver: world(), Hostname: "relay.example.com", Default: smarthost()})
 	for _, p := range []smtp.Path{{}, {Local: "bob"}} {
-		if _, ok := table.Cached(p); ok {
+		if _, ok := table.Cached(smtp.Path{}, p); ok {
 			t.Errorf("Cached knows a route to %v", p)
 		}
-		_, err := table.Lookup(t.Context(), p)
+		_, err := table.Lookup(t.Context(), smtp.Path{}, p)
 		wantError(t, err, true, "X.1.3", "address-syntax")
 	}
 }

@@ -39,17 +39,26 @@ type NextHop struct {
 	Inside bool
 	// Login signs in to the host; nil does without.
 	Login *smtpclient.Login
+	// TLS is what the host has to speak in place of what the rule says; nil where
+	// that holds.
+	TLS *TLSPolicy
 }
 
-// Rule says where the mail for some domains goes.
+// Rule says where the mail for some domains, from some senders, goes.
 type Rule struct {
 	// To are the domains: "example.org", ".example.org" for all names below
 	// it, "*" for all that no other rule names.
 	To []string
+	// From are the senders: "news@example.org", "example.org" for all of the
+	// domain, ".example.org" for all of those below it, "<>" for the null
+	// reverse-path. Without any, the rule is for all senders.
+	From []string
 	// NextHops are tried in their order. Without one, the hosts are those that
 	// the DNS names.
 	NextHops []NextHop
-	TLS      TLSPolicy
+	// Backup are tried when none of the hosts takes the session.
+	Backup []NextHop
+	TLS    TLSPolicy
 }
 
 // Options are what a table is made of.
@@ -59,6 +68,9 @@ type Options struct {
 	// Default are the next hops of what no rule is about, tried in their
 	// order.
 	Default []NextHop
+	// Backup are tried when none of the hosts of Default, or of those that the DNS
+	// names, takes the session. It is not used for a domain that has no hosts.
+	Backup []NextHop
 	// Direct sends that to the hosts that the DNS names, where there is no
 	// Default.
 	Direct bool
@@ -89,9 +101,9 @@ type Options struct {
 // Table finds routes. It is safe for concurrent use.
 type Table struct {
 	options  Options
-	hostname string             // as the table has domains
-	domains  map[string]*target // by "example.org" and ".example.org"
-	fallback *target            // "*", or the default; nil where there is none
+	hostname string            // as the table has domains
+	domains  map[string]*rules // by "example.org" and ".example.org"
+	rest     rules             // "*", and the default
 	sources  pool
 	cache    *cache
 }
@@ -107,73 +119,81 @@ func New(o Options) *Table {
 	if o.Random == nil {
 		o.Random = rand.Float64
 	}
-	t := &Table{options: o, hostname: key(o.Hostname), domains: make(map[string]*target), cache: newCache(), sources: newPool(o.Sources)}
+	t := &Table{options: o, hostname: key(o.Hostname), domains: make(map[string]*rules), cache: newCache(), sources: newPool(o.Sources)}
 	if len(o.Default) > 0 || o.Direct {
-		t.fallback = t.newTarget(o.Default, o.TLS)
+		t.rest.all = &choice{to: t.newTarget(o.Default, o.Backup, o.TLS)}
 	}
 	for i := range o.Rules {
-		to := t.newTarget(o.Rules[i].NextHops, o.Rules[i].TLS)
-		for _, domain := range o.Rules[i].To {
-			t.add(domain, to)
+		r := &o.Rules[i]
+		to := t.newTarget(r.NextHops, r.Backup, r.TLS)
+		for _, domain := range r.To {
+			t.rulesFor(domain).add(domain, r.From, to)
 		}
 	}
 	return t
 }
 
-func (t *Table) newTarget(hops []NextHop, tls TLSPolicy) *target {
-	to := newTarget(hops, tls)
+func (t *Table) newTarget(hops, backup []NextHop, tls TLSPolicy) *target {
+	to := newTarget(hops, backup, tls)
 	if to.isFixed {
 		to.fixed = t.routeOf(to, nil)
 	}
 	return to
 }
 
-// add takes a domain of a rule over.
-func (t *Table) add(domain string, to *target) {
+// rulesFor returns the rules for a domain of a rule.
+func (t *Table) rulesFor(domain string) *rules {
 	if domain == "*" {
-		t.fallback, to.any = to, true
-		return
+		return &t.rest
 	}
-	name, below := strings.CutPrefix(domain, ".")
-	name = key(name)
-	if below {
-		name = "." + name
+	name := pattern(domain)
+	if t.domains[name] == nil {
+		t.domains[name] = new(rules)
 	}
-	t.domains[name] = to
+	return t.domains[name]
 }
 
-// Cached returns the route of a forward-path where it is known without asking
-// anybody. It allocates nothing for a domain in lower case.
-func (t *Table) Cached(p smtp.Path) (*Route, bool) {
-	domain, to := t.find(p)
-	switch {
-	case to == nil:
-		return nil, false
-	case to.fixed != nil:
-		return to.fixed, true
+// pattern is the domain of a rule as the table has it.
+func pattern(domain string) string {
+	if name, below := strings.CutPrefix(domain, "."); below {
+		return "." + key(name)
 	}
-	r := t.cache.get(to.cacheKey(domain), t.options.Now())
+	return key(domain)
+}
+
+// Cached returns the route from a reverse-path to a forward-path where it is known
+// without asking anybody. It allocates nothing for domains in lower case, unless
+// there are rules for senders.
+func (t *Table) Cached(from, p smtp.Path) (*Route, bool) {
+	domain, c := t.find(from, p)
+	switch {
+	case c == nil:
+		return nil, false
+	case c.to.fixed != nil:
+		return c.to.fixed, true
+	}
+	r := t.cache.get(c.to.cacheKey(domain), t.options.Now())
 	return r, r != nil
 }
 
-// Lookup returns the route of a forward-path, asking the DNS where it has to.
-// The error is an [*Error], or that of the context.
-func (t *Table) Lookup(ctx context.Context, p smtp.Path) (*Route, error) {
-	domain, to := t.find(p)
+// Lookup returns the route from a reverse-path to a forward-path, asking the DNS
+// where it has to. The error is an [*Error], or that of the context.
+func (t *Table) Lookup(ctx context.Context, from, p smtp.Path) (*Route, error) {
+	domain, c := t.find(from, p)
 	switch {
 	case p.Domain == "" && !p.IsPostmaster():
 		return nil, noDomain(p)
-	case to == nil:
+	case c == nil:
 		return nil, noRoute(domain)
-	case to.fixed != nil:
-		return to.fixed, nil
+	case c.to.fixed != nil:
+		return c.to.fixed, nil
 	}
 	now := t.options.Now()
-	name := to.cacheKey(domain)
+	name := c.to.cacheKey(domain)
 	if r := t.cache.get(name, now); r != nil {
 		return r, nil
 	}
-	r, life, err := t.ask(ctx, domain, to)
+	r, life, err := t.ask(ctx, domain, c.to)
 	if err != nil {
 		return nil, err
 	}
@@ -183,37 +203,38 @@ func (t *Table) Lookup(ctx context.Context, p smtp.Path) (*Route, error) {
 	return r, nil
 }
 
-// find returns the domain of a forward-path as the table has it, and where its
-// mail goes: nil where nothing says so.
-func (t *Table) find(p smtp.Path) (domain string, to *target) {
+// find returns the domain of a forward-path as the table has it, and what is
+// decided for its mail: nil where nothing says so.
+func (t *Table) find(from, p smtp.Path) (domain string, c *choice) {
+	s := sender{path: from}
 	switch {
 	case p.Domain != "":
 	case p.IsPostmaster():
-		return t.hostname, t.home()
+		return t.hostname, t.home(&s)
 	default:
 		return "", nil
 	}
 	domain = key(p.Domain)
-	if to := t.match(domain); to != nil {
-		return domain, to
+	if c := t.match(&s, domain); c != nil {
+		return domain, c
 	}
-	return domain, t.fallback
+	return domain, t.rest.pick(&s)
 }
 
-// match returns the most specific rule for a domain, or nil.
-func (t *Table) match(domain string) *target {
+// match returns the most specific choice for a domain, or nil.
+func (t *Table) match(s *sender, domain string) *choice {
 	if len(t.domains) == 0 {
 		return nil
 	}
-	if to := t.domains[domain]; to != nil {
-		return to
+	if c := t.domains[domain].pick(s); c != nil {
+		return c
 	}
 	for i := range len(domain) {
 		if domain[i] != '.' {
 			continue
 		}
-		if to := t.domains[domain[i:]]; to != nil {
-			return to
+		if c := t.domains[domain[i:]].pick(s); c != nil {
+			return c
 		}
 	}
 	return nil
@@ -223,16 +244,16 @@ func (t *Table) match(domain string) *target {
 // 5321 section 4.5.1): by the rule for the name of this relay, or by that for
 // the domain in which it is, because mail.example.org is run by those who read
 // the mail of example.org.
-func (t *Table) home() *target {
-	if to := t.match(t.hostname); to != nil {
-		return to
+func (t *Table) home(s *sender) *choice {
+	if c := t.match(s, t.hostname); c != nil {
+		return c
 	}
 	if _, parent, ok := strings.Cut(t.hostname, "."); ok {
-		if to := t.domains[parent]; to != nil {
-			return to
+		if c := t.domains[parent].pick(s); c != nil {
+			return c
 		}
 	}
-	return t.fallback
+	return t.rest.pick(s)
 }
 
 // key is a domain as the table has it. What is no domain name, an address

@@ -9,47 +9,79 @@ import (
 // target is where a rule leads.
 type target struct {
 	hops []NextHop // none where the domain's own records name the hosts
-	name string    // of the hops, for lanes
-	tls  TLSPolicy
-	any  bool // the rule is for "*"
+	// backup are tried when none of the hosts takes the session.
+	backup []NextHop
+	name   string // of the hops, for lanes
+	tls    TLSPolicy
 	// fixed is the route where no record of the DNS has a say in it, which isFixed
 	// tells.
 	fixed   *Route
 	isFixed bool
 }
 
-func newTarget(hops []NextHop, tls TLSPolicy) *target {
-	to := &target{hops: hops, tls: tls}
-	names := make([]string, len(hops))
-	sockets, fixed := true, len(hops) > 0
+func newTarget(hops, backup []NextHop, tls TLSPolicy) *target {
+	to := &target{hops: hops, backup: backup, tls: tls, isFixed: len(hops) > 0}
+	sockets := true
 	for i := range hops {
-		names[i] = hops[i].String()
 		sockets = sockets && hops[i].Socket != ""
-		fixed = fixed && !hops[i].MX
+		to.isFixed = to.isFixed && !hops[i].MX
 	}
-	if sockets && fixed {
+	for i := range backup {
+		to.isFixed = to.isFixed && !backup[i].MX
+	}
+	if sockets && to.isFixed && len(backup) == 0 {
 		to.tls = TLSOff // what never leaves the machine needs none
 	}
-	to.name = strings.Join(names, ", ")
-	to.isFixed = fixed
+	to.name = names(hops)
+	if len(hops) > 0 && len(backup) > 0 {
+		to.name += " else " + names(backup)
+	}
 	return to
 }
 
-// cacheKey is the name under which the route of a domain is kept. That of next
-// hops holds for each domain of the rule, and is the name of no domain.
-func (to *target) cacheKey(domain string) string {
-	if len(to.hops) == 0 {
-		return domain
+// names are next hops as the name of a lane has them.
+func names(hops []NextHop) string {
+	all := make([]string, len(hops))
+	for i := range hops {
+		all[i] = hops[i].String()
+		if l := hops[i].Login; l != nil {
+			all[i] += " as " + l.Username
+		}
 	}
-	return to.name
+	return strings.Join(all, ", ")
+}
+
+// cacheKey is what the route of a domain is kept by: that of next hops holds for
+// each domain of the rule.
+func (to *target) cacheKey(domain string) cacheKey {
+	if len(to.hops) == 0 {
+		return cacheKey{domain, to}
+	}
+	return cacheKey{"", to}
+}
+
+// cacheKey is a domain and where its mail goes, which may depend on the sender.
+type cacheKey struct {
+	domain string
+	to     *target
+}
+
+// all are the next hops, and then those that take their place.
+func (to *target) all() []NextHop {
+	if len(to.backup) == 0 {
+		return to.hops
+	}
+	return append(append([]NextHop(nil), to.hops...), to.backup...)
 }
 
 // route returns the route by the next hops, with the groups of hosts that were
 // found for those whose hosts the DNS names, by their index.
 func (to *target) route(found map[int][][]Host) *Route {
 	r := &Route{TLS: to.tls, Final: true}
-	for i := range to.hops {
-		h := &to.hops[i]
+	for i, h := range to.all() {
+		if i == len(to.hops) {
+			r.Backup = len(r.Groups)
+		}
 		r.Final = r.Final && h.Protocol == LMTP
 		if h.MX {
 			r.Groups = append(r.Groups, found[i]...)
@@ -57,12 +89,15 @@ func (to *target) route(found map[int][][]Host) *Route {
 		}
 		r.Groups = append(r.Groups, []Host{h.host()})
 	}
+	if len(to.backup) == 0 {
+		r.Backup = len(r.Groups)
+	}
 	return r
 }
 
 // host is the host of a next hop without MX.
 func (h *NextHop) host() Host {
-	return Host{Protocol: h.Protocol, Implicit: h.Implicit, Name: h.Host, Port: h.Port, Socket: h.Socket, Inside: h.Inside, Login: h.Login}
+	return Host{Protocol: h.Protocol, Implicit: h.Implicit, Name: h.Host, Port: h.Port, Socket: h.Socket, Inside: h.Inside, Login: h.Login, TLS: h.TLS}
 }
 
 // String returns the next hop as the configuration writes it.
@@ -88,7 +123,7 @@ func hostPort(host string, port uint16) string {
 // direct is the route to hosts that the DNS names, or that a domain is. Their
 // preferences are no part of the lane: domains that share their hosts share it,
 // whichever of them they prefer.
-func (t *Table) direct(domain string, groups [][]Host, tls TLSPolicy) *Route {
+func (t *Table) direct(domain string, groups [][]Host, to *target) *Route {
 	var names, shown []string
 	for _, group := range groups {
 		for _, h := range group {
@@ -96,7 +131,10 @@ func (t *Table) direct(domain string, groups [][]Host, tls TLSPolicy) *Route {
 			shown = append(shown, h.shown())
 		}
 	}
-	r := &Route{Groups: groups, TLS: tls, Profile: t.options.Profiles.Find(domain, names)}
+	r := &Route{Groups: groups, Backup: len(groups), TLS: to.tls, Profile: t.options.Profiles.Find(domain, names)}
+	for i := range to.backup {
+		r.Groups = append(r.Groups, []Host{to.backup[i].host()})
+	}
 	destination := ""
 	if r.Profile != nil {
 		destination, r.shared = providerName(r.Profile.Name), true
@@ -118,7 +156,7 @@ func (h Host) shown() string {
 func (t *Table) routeOf(to *target, found map[int][][]Host) *Route {
 	r := to.route(found)
 	var names []string
-	for _, group := range r.Groups {
+	for _, group := range r.Groups[:r.Backup] {
 		for _, h := range group {
 			names = append(names, h.Name)
 		}

@@ -139,7 +139,7 @@ func shape(r *Route) string {
 
 func mustLookup(t *testing.T, table *Table, p smtp.Path) *Route {
 	t.Helper()
-	r, err := table.Lookup(t.Context(), p)
+	r, err := table.Lookup(t.Context(), smtp.Path{}, p)
 	if err != nil {
 		t.Fatalf("looking up the route to %v: %v", p, err)
 	}
