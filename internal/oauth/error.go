@@ -11,7 +11,7 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// ErrNoLogin: nobody has logged in yet.
+// ErrNoLogin means that nobody has logged in yet.
 var ErrNoLogin = errors.New("nobody has logged in yet")
 
 // Error is why there is no token.

@@ -217,8 +217,8 @@ func TestFailures(t *testing.T) {
 					t.Errorf("it is asked again at once, and says %v", again)
 				}
 				st := source.Status()
-				if st.Problem == nil || st.Since.IsZero() || test.pause > 0 && st.Retry.Sub(time.Now()) != test.pause {
-					t.Errorf("the status is %+v, again in %v", st, st.Retry.Sub(time.Now()))
+				if st.Problem == nil || st.Since.IsZero() || test.pause > 0 && time.Until(st.Retry) != test.pause {
+					t.Errorf("the status is %+v, again in %v", st, time.Until(st.Retry))
 				}
 				if len(h.all) != 1 {
 					t.Errorf("it is reported %d times: %q", len(h.all), h.all)
