@@ -36,7 +36,7 @@ func (w *worker) connect(ctx context.Context, j job) (fresh bool, target attempt
 	}
 	w.conn, target, failure = w.open(ctx, j.route)
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, failure != nil && len(w.passed) > 0: // others were not asked
 	case failure == nil || verdictOf(failure).Action == verdict.Bounce:
 		// A refusal for good is not shared: each message goes back for a
 		// refusal of its own.
@@ -101,6 +101,9 @@ func (w *worker) try(ctx context.Context, r *route.Route, groups [][]route.Host,
 				continue
 			}
 			for _, a := range addresses {
+				if w.passed[a.Addr] {
+					continue
+				}
 				if tried++; tried > maxAddresses {
 					return nil, true
 				}

@@ -18,6 +18,11 @@ type worker struct {
 	out         *Outbound
 	destination *destination
 	conn        *attempt.Connection
+
+	// For the present job: addresses that are not asked, and whether those are asked
+	// after all where no other takes the session.
+	passed  map[string]bool
+	shunned bool
 }
 
 // contentPause is when a message is tried again whose content could not be
@@ -55,56 +60,49 @@ func (w *worker) Close() {
 
 // deliver runs transactions until each recipient has an answer. More than one
 // is needed where the peer takes no more recipients in one, or says so ahead by
-// LIMITS, and where a
-// connection that was kept open turned out to be dead: that is nobody's
-// failure, and is tried again on a fresh one. An error is one of the spool's.
+// LIMITS; where a connection that was kept open turned out to be dead, which is
+// nobody's failure, and is tried again on a fresh one; and where another host may
+// take what this one cannot. An error is one of the spool's.
 func (w *worker) deliver(ctx context.Context, j job) ([]attempt.Answer, attempt.Target, error) {
-	var done []attempt.Answer
-	open := j.lease.Recipients
+	d := delivery{open: j.lease.Recipients, choice: j.route.HasChoice()}
+	w.shun(j)
 	for {
 		fresh, target, failure := w.connect(ctx, j)
-		if failure != nil {
-			return append(done, failed(open, failure, ctx)...), target, nil
+		if failure != nil && w.shunned {
+			w.passed, w.shunned = nil, false // there is no other
+			continue
 		}
-		batch := w.conn.Fits(j.lease.Envelope, open)
+		if failure != nil {
+			return d.end(failure, ctx), target, nil
+		}
+		batch := w.conn.Fits(j.lease.Envelope, d.open)
 		if len(batch) == 0 {
 			w.Close() // it has served all the domains that it may
 			continue
 		}
 		answers, failure, err := w.transact(ctx, j, batch)
 		if err != nil {
-			return done, target, err
+			return d.done, target, err
 		}
-		again := open[:0:0]
-		answered := make(map[int]bool, len(answers))
-		for _, a := range answers {
-			answered[a.Recipient] = true
-			if a.Verdict.Split {
-				again = append(again, a.Recipient)
-				continue
+		anew := d.note(answers, batch, fresh)
+		if failure != nil {
+			if ctx.Err() != nil {
+				w.Close()
+				return d.done, target, nil
 			}
-			done = append(done, a)
+			d.broken(failure, fresh)
 		}
-		if failure == nil {
-			if again = append(again, without(open, batch)...); len(again) == 0 {
-				return done, target, nil
-			}
-			open = again
-			continue
+		if failure != nil || anew || d.moves() {
+			w.Close()
+			d.sign(target)
 		}
-		w.Close()
-		for _, i := range open {
-			if !answered[i] {
-				again = append(again, i)
-			}
+		if d.moves() {
+			w.pass(target)
+			d.move(len(w.passed) <= maxAddresses)
 		}
-		if fresh || !betweenMessages(failure.Stage) || ctx.Err() != nil {
-			if betweenMessages(failure.Stage) {
-				failure.Stage = smtp.StageMAIL // a fresh connection was never idle
-			}
-			return append(done, failed(again, failure, ctx)...), target, nil
+		if len(d.open) == 0 {
+			return d.done, target, nil
 		}
-		open = again
 	}
 }
 
@@ -151,15 +149,6 @@ func (w *worker) transact(ctx context.Context, j job, recipients []int) ([]attem
 		Local:      j.route.Protected && !w.conn.Target.RequireTLS,
 	})
 	return answers, failure, nil
-}
-
-// failed answers for recipients that a failure left without a reply. Nobody is
-// charged for an attempt that the relay itself broke off.
-func failed(recipients []int, f *attempt.Failure, ctx context.Context) []attempt.Answer {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return answersTo(recipients, f)
 }
 
 // damaged answers for recipients of a message that cannot be read.

@@ -64,6 +64,11 @@ func (r *Route) PolicyFor(h *Host) TLSPolicy {
 	return r.TLS
 }
 
+// HasChoice tells that there is more than one host.
+func (r *Route) HasChoice() bool {
+	return len(r.Groups) > 1 || len(r.Groups) == 1 && len(r.Groups[0]) > 1
+}
+
 // Shared tells that the lane is for routes to different hosts.
 func (r *Route) Shared() bool { return r.shared }
 
