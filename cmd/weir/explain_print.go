@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/weirmail/weir/internal/prose"
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/reply/catalog"
 	"github.com/weirmail/weir/reply/catalog/classify"
@@ -49,7 +50,7 @@ func (e *explainer) writeHead(x *catalog.Explanation) {
 		p.line(padded(x.Enhanced, 7) + unmarked(x.EnhancedTitle))
 	}
 	if x.Text != "" {
-		for _, line := range wrap(printable(x.Text), p.columns-7) {
+		for _, line := range prose.Wrap(printable(x.Text), p.columns-7) {
 			p.line("       " + p.marked(faint, line))
 		}
 	}
@@ -59,7 +60,7 @@ func (e *explainer) writeHead(x *catalog.Explanation) {
 func (e *explainer) writeFacts(facts []catalog.Fact) {
 	indent := 0
 	for _, f := range facts {
-		indent = max(indent, textWidth(f.Label)+4)
+		indent = max(indent, prose.Width(f.Label)+4)
 	}
 	for _, f := range facts {
 		e.paper.block("  "+f.Label, indent, f.Value)
@@ -101,7 +102,7 @@ func (e *explainer) writeUsual(all []catalog.UsualReason) {
 	e.paper.heading(e.cat.Label("reasons"))
 	indent := 0
 	for _, u := range all {
-		indent = max(indent, textWidth(u.Reason.String())+4)
+		indent = max(indent, prose.Width(u.Reason.String())+4)
 	}
 	for _, u := range all {
 		e.paper.block("  "+u.Reason.String(), indent, u.Title)
@@ -132,7 +133,7 @@ func (e *explainer) writeFoot(x *catalog.Explanation) {
 	}
 	p.line("")
 	related, sources := e.cat.Label("related"), e.cat.Label("sources")
-	indent := max(textWidth(related), textWidth(sources)) + 2
+	indent := max(prose.Width(related), prose.Width(sources)) + 2
 	if len(x.Related) > 0 {
 		p.block(related, indent, codeList(x.Related))
 	}
@@ -288,7 +289,7 @@ func (e *explainer) writeGroup(g *group) {
 	}
 	indent := 4
 	for _, f := range x.Facts {
-		indent = max(indent, textWidth(f.Label)+6)
+		indent = max(indent, prose.Width(f.Label)+6)
 	}
 	for _, f := range x.Facts {
 		switch f.Key {

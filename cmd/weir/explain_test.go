@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/weirmail/weir/internal/prose"
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/reply/catalog"
 )
@@ -59,8 +60,8 @@ func TestPagesAreNarrow(t *testing.T) {
 			}
 			for line := range bytes.Lines(out.Bytes()) {
 				line := string(bytes.TrimRight(line, "\n"))
-				if textWidth(line) > columns && !bytes.HasPrefix([]byte(line), []byte("    S: ")) && !bytes.HasPrefix([]byte(line), []byte("    C: ")) {
-					t.Errorf("%s %v: %d columns: %q", language.Tag, page.Code, textWidth(line), line)
+				if prose.Width(line) > columns && !bytes.HasPrefix([]byte(line), []byte("    S: ")) && !bytes.HasPrefix([]byte(line), []byte("    C: ")) {
+					t.Errorf("%s %v: %d columns: %q", language.Tag, page.Code, prose.Width(line), line)
 				}
 			}
 		}
@@ -99,7 +100,7 @@ func TestLinesBreakWhereTheyMay(t *testing.T) {
 			line = strings.TrimSpace(line)
 			first, _ := utf8.DecodeRuneInString(line)
 			last, _ := utf8.DecodeLastRuneInString(line)
-			if runeWidth(first) == 2 && strings.ContainsRune(notFirst, first) || runeWidth(last) == 2 && strings.ContainsRune(notLast, last) {
+			if prose.Width(string(first)) == 2 && !prose.MayBegin(first) || prose.Width(string(last)) == 2 && !prose.MayEnd(last) {
 				t.Errorf("%s: %q", language.Tag, line)
 			}
 		}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/width"
+	"github.com/weirmail/weir/internal/prose"
 )
 
 // paper is what explanations are written on: lines of a terminal, with marks of
@@ -77,7 +77,7 @@ func (p *paper) heading(s string) {
 // block writes text with an indent, its first line behind a prefix as wide as
 // that.
 func (p *paper) block(prefix string, indent int, text string) {
-	for _, line := range wrap(unmarked(text), p.columns-indent) {
+	for _, line := range prose.Wrap(unmarked(text), p.columns-indent) {
 		p.line(padded(prefix, indent) + line)
 		prefix = ""
 	}
@@ -122,93 +122,8 @@ var latinComma = regexp.MustCompile("([!-~" + leftToRight + "][،؛]) ")
 
 // padded is a text with blanks up to a width.
 func padded(s string, to int) string {
-	if n := to - textWidth(s); n > 0 {
+	if n := to - prose.Width(s); n > 0 {
 		return s + strings.Repeat(" ", n)
 	}
 	return s
-}
-
-// textWidth is how many columns a text takes in a terminal.
-func textWidth(s string) int {
-	n := 0
-	for _, r := range s {
-		n += runeWidth(r)
-	}
-	return n
-}
-
-// runeWidth is how many columns a character takes: two for the wide ones of
-// East Asia, none for marks that are put upon another.
-func runeWidth(r rune) int {
-	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
-		return 0
-	}
-	switch width.LookupRune(r).Kind() {
-	case width.EastAsianWide, width.EastAsianFullwidth:
-		return 2
-	}
-	return 1
-}
-
-// wrap breaks a text into lines of at most so many columns: at blanks, and
-// beside wide characters, which have none between words. A word that is longer
-// than a line stays whole.
-func wrap(text string, columns int) []string {
-	var lines []string
-	var line strings.Builder
-	used := 0
-	for _, piece := range pieces(text) {
-		n := textWidth(piece)
-		if used > 0 && used+textWidth(strings.TrimRight(piece, " ")) > columns {
-			lines = append(lines, strings.TrimRight(line.String(), " "))
-			line.Reset()
-			used = 0
-		}
-		line.WriteString(piece)
-		used += n
-	}
-	if used > 0 || len(lines) == 0 {
-		lines = append(lines, strings.TrimRight(line.String(), " "))
-	}
-	return lines
-}
-
-// pieces cuts a text where a line may end.
-func pieces(text string) []string {
-	var all []string
-	begin := 0
-	var before rune
-	for i, r := range text {
-		if i > begin && mayBreak(before, r) {
-			all = append(all, text[begin:i])
-			begin = i
-		}
-		before = r
-	}
-	if begin < len(text) {
-		all = append(all, text[begin:])
-	}
-	return all
-}
-
-// The characters that do not begin a line, or do not end one.
-const (
-	notFirst = "、。，．：；？！）」』】〉》〕”’…‥・％々〻ー～〜ゝゞヽヾぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ,.:;?!)]}"
-	notLast  = "（「『【〈《〔“‘([{"
-)
-
-func mayBreak(before, after rune) bool {
-	switch {
-	case after == ' ':
-		return false
-	case before == ' ':
-		return true
-	case strings.ContainsRune(notFirst, after) || strings.ContainsRune(notLast, before):
-		return false
-	case runeWidth(after) == 0:
-		return false
-	}
-	// Hangul has blanks between words, and is broken there alone.
-	return runeWidth(before) == 2 && !unicode.Is(unicode.Hangul, before) ||
-		runeWidth(after) == 2 && !unicode.Is(unicode.Hangul, after)
 }

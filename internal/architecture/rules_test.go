@@ -53,13 +53,14 @@ var rules = map[string]rule{
 	"internal/outbound/verdict": {ours: with(vocabulary, "reply/catalog/classify")},
 	"internal/outbound/retry":   {ours: vocabulary},
 	"internal/outbound/sign":    {ours: with(vocabulary, "internal/dkim", "internal/dns")},
-	"internal/outbound/bounce":  {ours: vocabulary, libraries: []string{"github.com/emersion/go-message"}},
+	"internal/outbound/bounce":  {ours: with(vocabulary, "reply/catalog", "reply/catalog/classify", "internal/prose")},
 
 	// The world outside, each behind one door.
 	"internal/dns":         {libraries: []string{"github.com/miekg/dns", "github.com/maypok86/otter/v2", "golang.org/x/net", "golang.org/x/sync"}},
 	"internal/vfs":         {libraries: []string{"github.com/cockroachdb/pebble/v2", "golang.org/x/sys"}},
-	"internal/config":      {ours: []string{"internal/dkim", "internal/smarthost"}, libraries: []string{"github.com/pelletier/go-toml/v2"}},
+	"internal/config":      {ours: []string{"internal/dkim", "internal/smarthost", "reply/catalog"}, libraries: []string{"github.com/pelletier/go-toml/v2"}},
 	"internal/dkim":        {},
+	"internal/prose":       {libraries: []string{"golang.org/x/text"}},
 	"internal/smarthost":   {libraries: []string{"github.com/pelletier/go-toml/v2"}},
 	"internal/oauth":       {libraries: []string{"golang.org/x/oauth2", "golang.org/x/crypto"}},
 	"internal/resources":   {libraries: []string{"golang.org/x/sys"}},

@@ -23,6 +23,7 @@ func check(d *decoder, src Source) {
 	checkAuth(d, c, src)
 	checkSMTP(d, c.SMTP)
 	checkRetry(d, c.Retry)
+	checkNotices(d, c.Notices)
 	checkDelivery(d, c.Delivery)
 	checkSpool(d, c.Spool)
 	checkAdmin(d, c)

@@ -88,6 +88,10 @@ type Config struct {
 	// When a delivery that failed for now is tried again.
 	Retry Retry `toml:"retry"`
 
+	// The notices that tell senders what became of their mail: that it came back, is
+	// late, or was delivered.
+	Notices Notices `toml:"notices"`
+
 	// How mail is handed to other servers.
 	Delivery Delivery `toml:"delivery"`
 
@@ -402,6 +406,28 @@ type Retry struct {
 	// When the sender is told that the message is late but still being tried.
 	// 0 keeps silent.
 	DelayNotice time.Duration `toml:"delay_notice"`
+}
+
+// Notices are what senders are told about their mail.
+type Notices struct {
+	// The languages that notices are written in, as the tags of the catalogue have
+	// them: "en", "ja", "zh-Hans". A notice in several has its text in each of them,
+	// in that order. Programs read the same in every one.
+	Language []string `toml:"language"`
+
+	// Languages for the senders of some domains. One table for each group of
+	// domains; the most specific domain wins.
+	Domains []NoticeDomain `toml:"domain"`
+}
+
+// NoticeDomain is the languages for the senders of some domains.
+type NoticeDomain struct {
+	// The domains of the reverse-path, which the notice goes to: "example.org" is
+	// that domain alone, ".example.org" are all names below it.
+	Of []string `toml:"of" example:"example.org"`
+
+	// The languages for them, as above.
+	Language []string `toml:"language" example:"ja"`
 }
 
 // Delivery is how mail is handed to other servers.

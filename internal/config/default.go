@@ -38,6 +38,7 @@ func Default() *Config {
 			Expire:      5 * Day,
 			DelayNotice: 4 * time.Hour,
 		},
+		Notices: Notices{Language: []string{"en"}},
 		Delivery: Delivery{
 			TLS:                       TLSOpportunistic,
 			EightBit:                  EightBitReturn,

@@ -9,6 +9,7 @@ import (
 	"github.com/weirmail/weir/internal/event"
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/outbound/attempt"
+	"github.com/weirmail/weir/internal/outbound/bounce"
 	"github.com/weirmail/weir/internal/outbound/retry"
 	"github.com/weirmail/weir/internal/outbound/route"
 	"github.com/weirmail/weir/internal/outbound/sign"
@@ -41,6 +42,8 @@ type Options struct {
 	Timetable retry.Timetable
 	// Signer signs messages; nil signs none.
 	Signer *sign.Signer
+	// Languages are those of the notices.
+	Languages bounce.Languages
 	// IDs names the notices.
 	IDs *mail.IDSource
 	// Events hears what happens. Its functions are set.

@@ -184,6 +184,7 @@ func (out *Outbound) owe(owed *notices, o *mail.Outcome, a *attempt.Answer, now 
 	if r == nil {
 		r = &bounce.Report{
 			Kind: kind, Original: e, Hostname: out.options.Hostname, Now: now,
+			Languages:      out.options.Languages.For(e.ReversePath),
 			WillRetryUntil: e.Released().Add(out.options.Timetable.Expire),
 		}
 		owed.reports[kind] = r

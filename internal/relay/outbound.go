@@ -35,10 +35,11 @@ func (r *Relay) buildOutbound(ids *mail.IDSource) (*outbound.Outbound, error) {
 		return nil, err
 	}
 	return outbound.New(outbound.Options{
-		Hostname: cfg.Hostname,
-		Signer:   signer,
-		Spool:    r.store,
-		Router:   table,
+		Hostname:  cfg.Hostname,
+		Signer:    signer,
+		Languages: noticeLanguages(cfg.Notices),
+		Spool:     r.store,
+		Router:    table,
 		Attempt: attempt.Options{
 			LocalName:    name,
 			DialFrom:     dialFrom,

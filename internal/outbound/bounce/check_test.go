@@ -3,6 +3,7 @@ package bounce
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -10,12 +11,14 @@ import (
 	netmail "net/mail"
 	"net/textproto"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/weirmail/weir/internal/mail"
+	"github.com/weirmail/weir/internal/prose"
 	"github.com/weirmail/weir/smtp"
 )
 
@@ -46,7 +49,7 @@ func check(t *testing.T, r *Report, e *mail.Envelope, content []byte) []read {
 	if parts[0].kind != "text/plain" {
 		t.Errorf("the first part is %s", parts[0].kind)
 	}
-	checkHuman(t, parts[0].body)
+	checkHuman(t, r, parts[0].body)
 	checkMachine(t, r, parts[1])
 	return parts
 }
@@ -136,8 +139,11 @@ func decode(t *testing.T, p *multipart.Part) string {
 	t.Helper()
 	var source io.Reader = p
 	encoding := p.Header.Get("Content-Transfer-Encoding")
-	if encoding == encodingQuoted {
+	switch encoding {
+	case encodingQuoted:
 		source = quotedprintable.NewReader(p)
+	case encodingBase64:
+		source = base64.NewDecoder(base64.StdEncoding, p)
 	}
 	b, err := io.ReadAll(source)
 	if err != nil {
@@ -149,14 +155,22 @@ func decode(t *testing.T, p *multipart.Part) string {
 	return string(b)
 }
 
-func checkHuman(t *testing.T, body string) {
+func checkHuman(t *testing.T, r *Report, body string) {
 	t.Helper()
 	if !utf8.ValidString(body) {
 		t.Errorf("not UTF-8: %q", body)
 	}
 	for _, c := range strings.ReplaceAll(body, "\r\n", "") {
-		if !unicode.IsGraphic(c) && c != '\u200c' && c != '\u200d' {
+		if !unicode.IsGraphic(c) && c != '\u200c' && c != '\u200d' && !(strings.ContainsRune(string(isolate)+string(endIsolate)+rightFirst, c) && slices.Contains(r.Languages, "ar")) {
 			t.Errorf("%q in the text for people", c)
+		}
+	}
+	for line := range strings.Lines(body) {
+		if strings.Count(line, string(isolate)) != strings.Count(line, string(endIsolate)) {
+			t.Errorf("what stands in isolation is not ended in %q", line)
+		}
+		if width := prose.Width(strings.TrimRight(line, "\r\n")); width > columns && strings.Contains(strings.TrimSpace(line), " ") && !strings.Contains(line, string(isolate)) && len(strings.Fields(line)) > 3 {
+			t.Errorf("%d columns: %q", width, line)
 		}
 	}
 }

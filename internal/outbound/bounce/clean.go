@@ -115,25 +115,3 @@ func appendFolded(dst []byte, name, value string) []byte {
 	}
 	return append(dst, "\r\n"...)
 }
-
-// appendWrapped appends text in lines of 76 characters where there are spaces,
-// each with the indent.
-func appendWrapped(dst []byte, indent, text string) []byte {
-	used := 0
-	for word := range strings.FieldsSeq(text) {
-		width := utf8.RuneCountInString(word)
-		switch {
-		case used == 0:
-			dst, used = append(dst, indent...), len(indent)
-		case used+1+width > 76:
-			dst = append(append(dst, "\r\n"...), indent...)
-			used = len(indent)
-		default:
-			dst = append(dst, ' ')
-			used++
-		}
-		dst = append(dst, word...)
-		used += width
-	}
-	return append(dst, "\r\n"...)
-}

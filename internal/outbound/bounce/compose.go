@@ -2,10 +2,12 @@ package bounce
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"mime/quotedprintable"
 
 	"github.com/weirmail/weir/internal/mail"
+	"github.com/weirmail/weir/reply/catalog"
 	"github.com/weirmail/weir/smtp"
 )
 
@@ -27,11 +29,12 @@ func Compose(r *Report, id mail.ID, maxReturn int64) (*mail.Envelope, []byte, er
 	if err != nil {
 		return nil, nil, err
 	}
-	parts := []part{r.human(len(original.header) > 0, original.whole != nil), r.machine()}
+	languages := r.catalogs()
+	parts := []part{r.human(languages, len(original.header) > 0, original.whole != nil), r.machine()}
 	if len(original.header) > 0 || original.whole != nil {
 		parts = append(parts, original.part(r.Original))
 	}
-	content := r.header(id, messageID(original.header))
+	content := r.header(id, messageID(original.header), r.subject(languages))
 	content = appendParts(content, parts, "=_"+id.String())
 	return r.envelope(id, !isASCII(content)), content, nil
 }
@@ -56,11 +59,11 @@ func (r *Report) envelope(id mail.ID, eightBit bool) *mail.Envelope {
 }
 
 // header returns the header section up to the fields that the parts decide.
-func (r *Report) header(id mail.ID, about string) []byte {
+func (r *Report) header(id mail.ID, about, subject string) []byte {
 	host := hostName(r.Hostname)
 	b := appendField(nil, "From", "Mail Delivery System <MAILER-DAEMON@"+host+">")
 	b = appendField(b, "To", address(r.Original.ReversePath.String()))
-	b = appendField(b, "Subject", r.subject())
+	b = appendFolded(b, "Subject", subject)
 	b = appendField(b, "Date", r.date(r.Now))
 	b = appendField(b, "Message-ID", "<"+id.String()+"@"+host+">")
 	if about != "" {
@@ -76,6 +79,7 @@ const (
 	encoding7      = "7bit"
 	encoding8      = "8bit"
 	encodingQuoted = "quoted-printable"
+	encodingBase64 = "base64"
 )
 
 // part is one part of the notice.
@@ -83,7 +87,26 @@ type part struct {
 	description string
 	contentType string
 	encoding    string
+	language    string // of a text for people
 	body        []byte
+}
+
+// shorter returns the part in quoted-printable or in base64, whatever takes less:
+// that depends on how much of it is Latin letters.
+func (p part) shorter() part {
+	q := p.quoted()
+	n := base64.StdEncoding.EncodedLen(len(p.body))
+	if n+n/38 >= len(q.body) { // with the line ends
+		return q
+	}
+	text := base64.StdEncoding.EncodeToString(p.body)
+	p.body, p.encoding = make([]byte, 0, n+n/38+2), encodingBase64
+	for len(text) > 0 {
+		cut := min(len(text), 76)
+		p.body = append(append(p.body, text[:cut]...), "\r\n"...)
+		text = text[cut:]
+	}
+	return p
 }
 
 // quoted returns the part in quoted-printable, which makes lines of any bytes
@@ -116,6 +139,9 @@ func appendParts(dst []byte, parts []part, boundary string) []byte {
 		dst = append(append(append(dst, "\r\n--"...), boundary...), "\r\n"...)
 		dst = appendField(dst, "Content-Description", p.description)
 		dst = appendField(dst, "Content-Type", p.contentType)
+		if p.language != "" {
+			dst = appendField(dst, "Content-Language", p.language)
+		}
 		dst = appendField(dst, "Content-Transfer-Encoding", p.encoding)
 		dst = append(append(dst, "\r\n"...), p.body...)
 	}
@@ -134,14 +160,14 @@ func (r *Report) machine() part {
 }
 
 // human returns the part for the person who sent the message.
-func (r *Report) human(header, whole bool) part {
-	p := part{description: "Notification", contentType: "text/plain; charset=us-ascii", encoding: encoding7}
-	p.body = r.humanPart(header, whole)
+func (r *Report) human(languages []*catalog.Catalog, header, whole bool) part {
+	p := part{description: "Notification", contentType: "text/plain; charset=us-ascii", encoding: encoding7, language: tags(languages)}
+	p.body = r.humanPart(languages, header, whole)
 	if isASCII(p.body) {
 		return p
 	}
 	p.contentType = "text/plain; charset=utf-8"
-	return p.quoted()
+	return p.shorter()
 }
 
 func (r *Report) hasUTF8Address() bool {

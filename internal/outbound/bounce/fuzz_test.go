@@ -38,6 +38,7 @@ func FuzzCompose(f *testing.F) {
 				},
 			},
 			WillRetryUntil:  now.AddDate(0, 0, 1),
+			Languages:       [][]string{nil, {"ar"}, {"ja", "de"}}[flags>>12%3],
 			OriginalContent: strings.NewReader(content), OriginalSize: int64(len(content)),
 		}
 		for i := range int(flags>>7%2) + 1 {

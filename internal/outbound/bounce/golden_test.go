@@ -2,8 +2,12 @@ package bounce
 
 import (
 	"bytes"
+	"context"
 	"flag"
+	"fmt"
+	"mime"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,6 +36,21 @@ var notices = map[string]func() *Report{
 		r.Outcomes = []mail.Progress{full, full, answered(mail.Failed, smtp.StageContent, "content-spam", "554 5.7.1 This looks like spam")}
 		r.Original.EnvID = "lunch 2026=1"
 		r.Original.Recipients[2].Original = smtp.OriginalRecipient{Type: "rfc822", Address: "dan+lunch@example.com"}
+		return r
+	},
+	"failure-many": func() *Report {
+		var paths []string
+		for i := range 70 {
+			paths = append(paths, fmt.Sprintf("u%d@example.net", i))
+		}
+		r := report(Failure, plainMessage, paths...)
+		for i := range paths {
+			text := fmt.Sprintf("550 5.1.1 <%s>: no such user", paths[i])
+			if i == 1 {
+				text = "552 5.2.2 full"
+			}
+			r.Outcomes = append(r.Outcomes, answered(mail.Failed, smtp.StageRCPT, "mailbox-unknown", text))
+		}
 		return r
 	},
 	"failure-expired": func() *Report {
@@ -156,20 +175,84 @@ func TestNoticesAreAsTheGoldenFilesShow(t *testing.T) {
 				t.Fatal(err)
 			}
 			check(t, r, e, content)
-			file := filepath.Join("testdata", name+".eml")
-			if *update {
-				if err := os.WriteFile(file, content, 0o666); err != nil {
+			golden(t, filepath.Join("testdata", name+".eml"), content)
+		})
+	}
+}
+
+// translated are the notices that are looked at in other languages, where the text
+// for the person is what the golden files have, decoded.
+var translated = []string{
+	"delay", "delay-deadline", "failure-deadline", "failure-expired", "failure-no-route", "failure-not-offered", "failure-of-some",
+	"failure-refused", "relay", "relay-traced", "success",
+}
+
+func TestNoticesInOtherLanguages(t *testing.T) {
+	for folder, languages := range map[string][]string{"ar": {"ar"}, "de": {"de-AT"}, "ja": {"ja"}, "ja-en": {"ja", "en", "ja-JP"}} {
+		for _, name := range translated {
+			t.Run(folder+" "+name, func(t *testing.T) {
+				r := notices[name]()
+				r.Languages = languages
+				e, content, err := Compose(r, noticeID, 64<<10)
+				if err != nil {
 					t.Fatal(err)
 				}
-			}
-			want, err := os.ReadFile(file)
+				parts := check(t, r, e, content)
+				subject, err := new(mime.WordDecoder).DecodeHeader(headerOf(t, content).Get("Subject"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				golden(t, filepath.Join("testdata", folder, name+".txt"), []byte("Subject: "+subject+"\n\n"+strings.ReplaceAll(parts[0].body, "\r\n", "\n")))
+			})
+		}
+	}
+}
+
+// The mail package of Python, which many mail programs are made with, finds no fault
+// in a notice, and reads the parts and what they say.
+func TestPythonReadsNotices(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("there is no python3 here")
+	}
+	dir := t.TempDir()
+	for _, tag := range []string{"en", "ar", "de", "ja", "zh-Hans"} {
+		for name, build := range notices {
+			r := build()
+			r.Languages = []string{tag}
+			_, content, err := Compose(r, noticeID, 64<<10)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !bytes.Equal(content, want) {
-				t.Errorf("not as in %s (write it with -update):\n%s", file, cmp.Diff(string(want), string(content)))
+			if err := os.WriteFile(filepath.Join(dir, tag+"-"+name+".eml"), content, 0o600); err != nil {
+				t.Fatal(err)
 			}
-		})
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, python, "testdata/read.py", dir).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func golden(t *testing.T, file string, content []byte) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(content, want) {
+		t.Errorf("not as in %s (write it with -update):\n%s", file, cmp.Diff(string(want), string(content)))
 	}
 }
 

@@ -2,96 +2,124 @@ package bounce
 
 import (
 	"fmt"
+	"mime"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/weirmail/weir/internal/mail"
+	"github.com/weirmail/weir/reply/catalog"
 	"github.com/weirmail/weir/smtp"
 )
 
-// subject returns the Subject of the notice.
-func (r *Report) subject() string {
-	switch {
-	case r.Kind == Delay:
-		return "Your message is delayed"
-	case r.Kind == Success:
-		return "Your message was delivered"
-	case r.Kind == Relay:
-		return "Your message was passed on"
-	case len(r.Recipients) < len(r.Original.Recipients):
-		return "Your message could not be delivered to everyone"
+// subject returns the Subject of the notice, encoded for a header field (RFC 2047).
+func (r *Report) subject(all []*catalog.Catalog) string {
+	name := "subject_" + r.Kind.String()
+	if r.Kind == Failure && len(r.Recipients) < len(r.Original.Recipients) {
+		name += "_some"
 	}
-	return "Your message could not be delivered"
+	texts := make([]string, len(all))
+	for i, c := range all {
+		texts[i] = c.Notice(name)
+	}
+	return mime.BEncoding.Encode("utf-8", strings.Join(texts, " / "))
 }
 
-// humanPart returns the text for the person who sent the message. Recipients
-// of whom the same is to be told are named together.
-func (r *Report) humanPart(header, whole bool) []byte {
-	b := appendWrapped(nil, "", "This is the mail server "+hostName(r.Hostname)+". "+r.opening())
-	for _, g := range r.groups() {
-		b = append(b, "\r\n"...)
-		for _, i := range g.recipients {
-			b = append(append(append(b, "  "...), address(r.Original.Recipients[i].Path.String())...), "\r\n"...)
+// humanPart returns the text for the person who sent the message, in each of the
+// languages.
+func (r *Report) humanPart(all []*catalog.Catalog, header, whole bool) []byte {
+	var b []byte
+	for i, c := range all {
+		if i > 0 {
+			b = append(b, "\r\n"+strings.Repeat("-", 40)+"\r\n\r\n"...)
 		}
-		b = append(b, "\r\n"...)
-		b = r.appendStory(b, g.outcome)
+		s := &sheet{c: c}
+		r.write(s, header, whole)
+		b = append(b, s.b...)
 	}
-	b = append(b, "\r\n"...)
-	return appendWrapped(b, "", r.closing(header, whole))
+	return b
+}
+
+// write writes the notice in one language. Recipients of whom the same is to be told
+// are named together.
+func (r *Report) write(s *sheet, header, whole bool) {
+	s.text("", s.c.Notice("greeting", "host", s.value(hostName(r.Hostname))))
+	s.text("", r.opening(s))
+	for _, g := range r.groups() {
+		s.empty()
+		r.writeRecipients(s, g.recipients)
+		s.empty()
+		r.writeStory(s, g)
+	}
+	s.empty()
+	r.writeClosing(s, header, whole)
 }
 
 // opening says what the notice is about.
-func (r *Report) opening() string {
-	switch r.Kind {
-	case Delay:
-		if by := r.Original.DeliverBy; by.Mode == smtp.DeliverByNotify && !r.Now.Before(by.At) {
-			return "You wanted your message delivered by " + r.date(by.At) + ". It has not reached the recipients below so far. " +
-				"You need not send it again: this server goes on trying until " + r.date(r.WillRetryUntil) + ", and tells you if it gives up."
-		}
-		return "Your message has not reached the recipients below so far. You need not send it again: " +
-			"this server goes on trying until " + r.date(r.WillRetryUntil) + ", and tells you if it gives up."
-	case Success:
-		return "You asked to be told when your message was delivered. This is so for the recipients below."
-	case Relay:
-		return "You wanted your message delivered by " + r.date(r.Original.DeliverBy.At) + ". For the recipients below this server has passed it on."
+func (r *Report) opening(s *sheet) string {
+	name := r.Kind.String()
+	by := r.Original.DeliverBy
+	switch {
+	case r.Kind == Delay && by.Mode == smtp.DeliverByNotify && !r.Now.Before(by.At):
+		name += "_deadline"
+	case r.Kind == Failure && len(r.Recipients) < len(r.Original.Recipients):
+		name += "_some"
 	}
-	text := "Your message could not be delivered to the recipients below. Nothing more will be tried for them."
-	if len(r.Recipients) < len(r.Original.Recipients) {
-		text += " Its other recipients are not concerned."
-	}
-	return text
+	return s.c.Notice(name, "date", s.value(r.moment(by.At)), "until", s.value(r.moment(r.WillRetryUntil)))
 }
 
-// closing helps to find the message again.
-func (r *Report) closing(header, whole bool) string {
-	text := "Your message came in"
-	if !r.Original.Arrived.IsZero() {
-		text += " on " + r.date(r.Original.Arrived)
+// writeClosing helps to find the message again.
+func (r *Report) writeClosing(s *sheet, header, whole bool) {
+	name := "found_by"
+	if r.Original.Arrived.IsZero() {
+		name = "found_by_id"
 	}
-	text += " and has the id " + r.Original.ID.String() + " here, by which the administrator of this server finds it."
+	s.text("", s.c.Notice(name, "date", s.value(r.moment(r.Original.Arrived)), "id", s.value(r.Original.ID.String())))
 	switch {
 	case whole:
-		text += " It is attached."
+		s.text("", s.c.Notice("returned_whole"))
 	case header:
-		text += " Its header section is attached, so that you see which one it was."
+		s.text("", s.c.Notice("returned_header"))
 	}
-	return text
+}
+
+// moment writes a time as everybody can read it, whatever their language.
+func (r *Report) moment(at time.Time) string {
+	return at.In(r.Now.Location()).Format("2006-01-02 15:04:05 -0700")
+}
+
+// mostNamed is how many recipients of a group are named. The part for programs has
+// all of them.
+const mostNamed = 50
+
+func (r *Report) writeRecipients(s *sheet, recipients []int) {
+	for n, i := range recipients {
+		if n == mostNamed {
+			s.labelled("  ", "more_recipients", s.value(strconv.Itoa(len(recipients)-n)))
+			return
+		}
+		s.quote("  ", address(r.Original.Recipients[i].Path.String()))
+	}
 }
 
 // group is recipients that share what became of them.
 type group struct {
 	outcome    *mail.Progress
-	recipients []int // indexes into the envelope
+	replies    []*mail.Attempt // that differ in their words, as by the address
+	recipients []int           // indexes into the envelope
 }
 
-// groups gathers the recipients, in the order of the first of each group.
+// groups gathers the recipients by what became of them and why, in the order of the
+// first of each group. Servers put the address into their replies: those words make
+// no group of their own.
 func (r *Report) groups() []*group {
 	var all []*group
 	known := make(map[string]*group, len(r.Recipients))
 	for n, i := range r.Recipients {
 		p := &r.Outcomes[n]
 		last := &p.Last
-		key := fmt.Sprintf("%d %d %d %q %q %q %q", p.State, p.Attempts, last.Stage, last.Host, last.Problem, last.Reason, last.Reply.String())
+		key := fmt.Sprintf("%d %d %q %q %q %d %v", p.State, last.Stage, last.Host, last.Problem, last.Reason, last.Reply.Code, last.Reply.Status)
 		g := known[key]
 		if g == nil {
 			g = &group{outcome: p}
@@ -99,59 +127,95 @@ func (r *Report) groups() []*group {
 			all = append(all, g)
 		}
 		g.recipients = append(g.recipients, i)
+		same := func(a *mail.Attempt) bool { return slices.Equal(a.Reply.Lines, last.Reply.Lines) }
+		if len(g.replies) < maxReplyLines && !slices.ContainsFunc(g.replies, same) {
+			g.replies = append(g.replies, last)
+		}
 	}
 	return all
 }
 
 const indent = "    "
 
-// appendStory tells what happened, what the other side said, what it means
-// and what to do.
-func (r *Report) appendStory(b []byte, p *mail.Progress) []byte {
-	last := &p.Last
-	switch r.Kind {
-	case Success:
-		return appendWrapped(b, indent, success(p))
-	case Relay:
-		return appendWrapped(b, indent, r.relayed(p))
+// writeStory tells what happened, what the other side said, what it means and what
+// to do.
+func (r *Report) writeStory(s *sheet, g *group) {
+	p := g.outcome
+	if name := ending(r.Kind, p, r.Original.DeliverBy.Trace); name != "" {
+		s.text(indent, s.c.Notice(name))
+		r.writePlace(s, &p.Last)
+		return
 	}
-	b = appendWrapped(b, indent, r.happened(p))
+	if p.State == mail.Expired {
+		s.text(indent, s.c.Notice("given_up", "date", s.value(r.moment(r.Original.Released()))))
+	}
+	s.text(indent, s.c.Notice(happened(p)))
 	switch {
-	case said(last):
-		b = append(b, "\r\n"...)
-		b = appendReply(b, last)
-		b = append(b, "\r\n"...)
-	case last.Problem != "":
-		b = append(b, "\r\n"...)
-		b = appendWrapped(b, indent+indent, clean(last.Problem))
-		b = append(b, "\r\n"...)
+	case said(&p.Last):
+		s.empty()
+		writeReplies(s, g.replies)
+		s.empty()
+	case p.Last.Problem != "":
+		s.empty()
+		s.quote(indent+indent, clean(p.Last.Problem))
+		s.empty()
 	}
-	e := explain(last.Reason)
-	if isLate(p) {
-		e = explainLate()
-	}
-	b = appendWrapped(b, indent, "What it means: "+e.means)
-	if r.Kind == Delay {
-		return b // there is nothing to be done
-	}
-	return appendWrapped(b, indent, "What to do: "+e.advice)
+	r.writePlace(s, &p.Last)
+	r.writeExplanation(s, p)
 }
 
-// success tells how far the message came.
-func success(p *mail.Progress) string {
-	if p.State == mail.Delivered {
-		return "The message is in the mailbox, or where its owner has mail sent to."
+// ending names the sentence for a message that went well; "" for another.
+func ending(kind Kind, p *mail.Progress, trace bool) string {
+	switch {
+	case kind == Success && p.State == mail.Delivered:
+		return "success_delivered"
+	case kind == Success:
+		return "success_relayed"
+	case kind == Relay && trace:
+		return "relay_traced"
+	case kind == Relay:
+		return "relay_untraced"
 	}
-	return "The server " + hostName(p.Last.Host) + " has taken the message. It does not send such notices, so this is all that you will hear of it, unless it fails later."
+	return ""
 }
 
-// relayed tells what is to be expected of the server that has the message now.
-func (r *Report) relayed(p *mail.Progress) string {
-	text := "The server " + hostName(p.Last.Host) + " has taken the message"
-	if r.Original.DeliverBy.Trace {
-		return text + ". You asked to be told of each server on its way; a server that does not know of such wishes ends the account."
+// writePlace says where and when it was.
+func (r *Report) writePlace(s *sheet, last *mail.Attempt) {
+	if last.Host != "" {
+		host := hostName(last.Host)
+		if a := hostName(last.Address); a != "" && a != last.Host {
+			host += " (" + a + ")"
+		}
+		s.labelled(indent, "server", s.value(host))
 	}
-	return text + ". It does not know of such wishes: it delivers the message when it can, and does not tell you when it is late."
+	if !last.At.IsZero() {
+		s.labelled(indent, "time", s.value(r.moment(last.At)))
+	}
+}
+
+func (r *Report) writeExplanation(s *sheet, p *mail.Progress) {
+	x := explain(s.c, r.Kind, p)
+	s.empty()
+	switch {
+	case x.title != "":
+		s.labelled(indent, "means", s.plain(x.title))
+		for _, text := range x.means {
+			s.text(indent, s.plain(text))
+		}
+	case len(x.means) > 0:
+		s.labelled(indent, "means", s.plain(strings.Join(x.means, " ")))
+	}
+	if x.who != "" {
+		s.labelled(indent, "who", s.plain(x.who))
+	}
+	if len(x.todo) == 0 {
+		return
+	}
+	s.empty()
+	s.labelled(indent, "todo", "")
+	for _, text := range x.todo {
+		s.item(indent, s.plain(text))
+	}
 }
 
 // isLate tells of a message that came back because a time that its sender had set
@@ -160,101 +224,71 @@ func isLate(p *mail.Progress) bool {
 	return p.State == mail.Failed && p.Last.Reason == "expired" && !said(&p.Last)
 }
 
-// happened says what became of the attempts.
-func (r *Report) happened(p *mail.Progress) string {
-	if isLate(p) {
-		return "The message was not delivered in the time that was set for it:"
-	}
-	last := lastAttempt(p)
-	if p.State == mail.Expired {
-		return "This server has tried for " + period(r.Now.Sub(r.Original.Released())) + " and has given up. When it last tried, " + last
-	}
-	return strings.ToUpper(last[:1]) + last[1:]
-}
-
-// lastAttempt says what became of the last attempt, in words that go before
-// what the other side said.
-func lastAttempt(p *mail.Progress) string {
+// happened names the sentence for what became of the last attempt.
+func happened(p *mail.Progress) string {
 	last := &p.Last
-	server := "the server " + hostName(last.Host)
-	if last.Host == "" {
-		server = "the other side"
-	}
 	switch {
+	case isLate(p):
+		return "late"
 	case said(last) && p.State == mail.Failed:
-		return server + " refused " + object(last.Stage) + ":"
+		return "refused_" + object(last.Stage)
 	case said(last):
-		return server + " put off " + object(last.Stage) + ":"
+		return "put_off_" + object(last.Stage)
 	case last.Problem == "":
-		return "nobody took the message."
+		return "nobody"
 	case last.Host == "":
-		return "there was no way to deliver the message:"
+		return "no_way"
 	case !last.Reply.IsZero():
-		return "the message could not be handed to " + server + ":"
+		return "not_handed_over"
 	}
-	return "the message did not get through to " + server + ":"
+	return "not_reached"
 }
 
-// object names what a peer refuses at a stage.
+// object is what a peer refuses at a stage.
 func object(s smtp.Stage) string {
 	switch s {
 	case smtp.StageSTARTTLS:
-		return "to encrypt the connection"
+		return "encryption"
 	case smtp.StageAUTH:
-		return "our login"
+		return "login"
 	case smtp.StageMAIL:
-		return "the message before it was sent"
+		return "sender"
 	case smtp.StageRCPT:
-		return "the address"
+		return "address"
 	case smtp.StageDATA, smtp.StageContent:
-		return "the message"
+		return "message"
 	}
-	return "the connection"
+	return "connection"
 }
 
-// period says a length of time as a person does.
-func period(d time.Duration) string {
-	for _, unit := range []struct {
-		length time.Duration
-		name   string
-	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
-		switch n := int(d / unit.length); {
-		case n == 1 && unit.name == "hour":
-			return "an hour"
-		case n == 1:
-			return "a " + unit.name
-		case n > 1:
-			return fmt.Sprintf("%d %ss", n, unit.name)
-		}
-	}
-	return "a minute"
-}
-
-// The most that is shown of a reply.
+// The most that is shown of replies.
 const (
 	maxReplyLines = 20
 	maxReplyText  = 1500
 )
 
-// appendReply shows a reply as it came, line by line. What is beyond the
-// limits is left out, and so said.
-func appendReply(b []byte, last *mail.Attempt) []byte {
-	start := last.Reply.Code.String()
-	if e := last.Reply.Enhanced(); !e.IsZero() {
-		start += " " + e.String()
-	}
-	lines := last.Reply.Lines
-	if len(lines) == 0 {
-		lines = []string{""}
-	}
-	shown := 0
-	for n, line := range lines {
-		line = clean(line)
-		if n == maxReplyLines || shown+len(line) > maxReplyText && n > 0 {
-			return appendWrapped(b, indent+indent, ellipsis)
+// writeReplies shows replies as they came, line by line. What is beyond the limits
+// is left out, and so said.
+func writeReplies(s *sheet, replies []*mail.Attempt) {
+	lines, shown := 0, 0
+	for _, last := range replies {
+		start := last.Reply.Code.String()
+		if e := last.Reply.Enhanced(); !e.IsZero() {
+			start += " " + e.String()
 		}
-		shown += len(line)
-		b = appendWrapped(b, indent+indent, start+" "+line)
+		said := last.Reply.Lines
+		if len(said) == 0 {
+			said = []string{""}
+		}
+		for _, line := range said {
+			line = clean(line)
+			if lines == maxReplyLines || shown+len(line) > maxReplyText && lines > 0 {
+				s.quote(indent+indent, strings.TrimSpace(ellipsis))
+				return
+			}
+			lines++
+			shown += len(line)
+			s.quote(indent+indent, start+" "+line)
+		}
 	}
-	return b
 }

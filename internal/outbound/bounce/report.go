@@ -57,6 +57,9 @@ type Report struct {
 	// Now is when the notice is written. Its location is that of all dates in
 	// the notice.
 	Now time.Time
+	// Languages are those that the part for the person is written in, one after the
+	// other, as tags of RFC 5646. None is English.
+	Languages []string
 	// WillRetryUntil is when a delayed message is given up.
 	WillRetryUntil time.Time
 	// OriginalContent is the content of the message, and OriginalSize its

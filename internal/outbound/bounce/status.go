@@ -33,9 +33,9 @@ func statusOf(kind Kind, p *mail.Progress) reply.Enhanced {
 	case kind.good():
 		status = reply.Undefined()
 	case p.Last.IsZero():
-		status = explain("expired").status
+		status = statusFor("expired")
 	default:
-		status = explain(p.Last.Reason).status
+		status = statusFor(p.Last.Reason)
 	}
 	e, _ := status.In(class)
 	return e
