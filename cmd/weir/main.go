@@ -39,6 +39,8 @@ type commands struct {
 	Explain    explainCommand    `cmd:"" help:"Explain replies of mail servers: codes, log lines, bounces; compare codes."`
 	Codes      codesCommands     `cmd:"" help:"List all reply codes, enhanced codes and reasons."`
 	Ready      readyCommand      `cmd:"" help:"Ask whether the relay takes mail, for health checks."`
+	Completion completionCommand `cmd:"" help:"Print what makes a shell complete these commands."`
+	Man        manCommand        `cmd:"" help:"Print the manual page."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Smarthosts smarthostsCommand `cmd:"" help:"List the providers that smarthost can name, and what is known of them."`
 }
@@ -77,6 +79,9 @@ func run(args []string, w *world) int {
 	if err != nil {
 		fmt.Fprintf(w.stderr, "weir: the command line is built wrong: %v\n", err)
 		return exitSoftware
+	}
+	if completes(parser, w) {
+		return exitOK
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}

@@ -81,7 +81,7 @@ var rules = map[string]rule{
 	// Who puts it together.
 	"internal/relay":        {any: true, libraries: []string{"github.com/gaissmai/bart", "golang.org/x/sync"}},
 	"internal/architecture": {},
-	"cmd/weir":              {any: true, libraries: []string{"github.com/alecthomas/kong", "golang.org/x/term", "golang.org/x/text"}},
+	"cmd/weir":              {any: true, libraries: []string{"github.com/alecthomas/mango-kong", "github.com/muesli/roff", "github.com/willabides/kongplete", "github.com/alecthomas/kong", "golang.org/x/term", "golang.org/x/text"}},
 	"bench/...":             {any: true, libraries: []string{"github.com/cockroachdb/pebble/v2", "golang.org/x/sys", "golang.org/x/sync"}},
 	"test/...":              {any: true, libraries: []string{"github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "go.uber.org/goleak", "golang.org/x/sync"}},
 }
