@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -145,9 +146,16 @@ func TestWeirHearsThatAPasswordIsWrong(t *testing.T) {
 
 // TestWeirSignsInToPostfix, whose accounts a server of Dovecot's protocol has.
 func TestWeirSignsInToPostfix(t *testing.T) {
-	r, err := servers.StartPostfix(t.Context(), folder(t))
-	if err != nil {
+	dir := folder(t)
+	if err := os.Chmod(dir, 0o755); err != nil { // Postfix works as users of its own
+		t.Fatal(err)
+	}
+	r, err := servers.StartPostfix(t.Context(), dir)
+	if errors.Is(err, servers.ErrMissing) {
 		t.Skipf("LEFT OUT: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	defer r.Stop()
 	target := attempt.Target{
