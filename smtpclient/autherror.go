@@ -14,6 +14,10 @@ type Refused struct {
 	Reply     reply.Reply
 }
 
+// IsMechanism tells whether it is the mechanism that the server does not take, and not
+// the account.
+func (r Refused) IsMechanism() bool { return refusesMechanism(r.Reply) }
+
 // AuthProblem is why a client could not sign in.
 type AuthProblem uint8
 

@@ -18,11 +18,14 @@ type Client struct {
 	wire
 	options  Options
 	greeting reply.Reply
+	greeted  time.Duration // until it came
 	caps     smtp.Capabilities
 	extended bool
 	offers   offers
 	secure   *tls.Conn // nil in plain text
 	poll     poller
+
+	plainCaps smtp.Capabilities // before STARTTLS
 
 	mechanism string    // by which the client has signed in
 	refused   []Refused // mechanisms that the server offered
@@ -66,6 +69,15 @@ func New(ctx context.Context, conn net.Conn, options Options) (*Client, error) {
 // Capabilities returns what the server offers in this session, after STARTTLS
 // where that was used. It is empty after HELO.
 func (c *Client) Capabilities() smtp.Capabilities { return c.caps }
+
+// PlainCapabilities returns what the server offered in plain text before STARTTLS,
+// empty where that was not used. Nothing may be concluded from it but what the server
+// is like: anybody in between could have written it (RFC 3207 section 4.2).
+func (c *Client) PlainCapabilities() smtp.Capabilities { return c.plainCaps }
+
+// GreetingTime returns how long the greeting took once the connection was there, or the
+// encryption where that comes first.
+func (c *Client) GreetingTime() time.Duration { return c.greeted }
 
 // Greeting returns the reply with which the server opened the session.
 func (c *Client) Greeting() reply.Reply { return c.greeting }

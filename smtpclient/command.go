@@ -148,7 +148,7 @@ func (c *Client) checkContent(t *Transaction) error {
 	if t.Content.Binary && !binary {
 		return fmt.Errorf("%w: binary content without BODY=BINARYMIME", ErrParam)
 	}
-	if binary && !c.offers.chunking {
+	if binary && !c.caps.Has("CHUNKING") {
 		return &NotOfferedError{Extension: "CHUNKING", Recipient: -1}
 	}
 	if t.Content.Size < 0 {

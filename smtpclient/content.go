@@ -19,7 +19,7 @@ func (x *exchange) content() error {
 		return x.byDATA()
 	case x.accepted == 0:
 		return nil
-	case x.c.offers.chunking:
+	case x.chunking:
 		return x.byBDAT()
 	}
 	x.sendDATA()
@@ -34,7 +34,7 @@ func (x *exchange) content() error {
 func (x *exchange) sendNothing() error {
 	x.c.transcript.add('C', ".")
 	x.c.out.b = append(x.c.out.b, ".\r\n"...)
-	x.c.flush()
+	x.flush()
 	return x.readFinal()
 }
 
@@ -46,7 +46,7 @@ func (x *exchange) byDATA() error {
 		return err
 	}
 	x.c.out.b = x.encoder.Finish(x.c.out.b)
-	x.c.flush()
+	x.flush()
 	return x.readFinal()
 }
 
@@ -55,7 +55,7 @@ func (x *exchange) byBDAT() error {
 	if err := x.putChunk(); err != nil {
 		return err
 	}
-	x.c.flush()
+	x.flush()
 	return x.readFinal()
 }
 
@@ -63,7 +63,7 @@ func (x *exchange) byBDAT() error {
 // is full.
 func (x *exchange) putChunk() error {
 	size := x.t.Content.size()
-	x.chunked = true
+	x.chunked, x.result.Chunked = true, true
 	begin := len(x.c.out.b)
 	x.c.out.b = appendBDAT(x.c.out.b, size)
 	addLine(x.c.transcript, 'C', x.c.out.b[begin:len(x.c.out.b)-2])

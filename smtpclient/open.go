@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtp"
@@ -34,6 +35,7 @@ func (c *Client) open() error {
 
 // greet reads the greeting (RFC 5321 section 3.1).
 func (c *Client) greet() error {
+	began := time.Now()
 	r, err := c.readReply(c.greetingTime(), unknown)
 	switch {
 	case err != nil:
@@ -45,7 +47,7 @@ func (c *Client) greet() error {
 	case !r.Code.Completed():
 		return &Error{Stage: smtp.StageConnect, Reply: r, Closed: true}
 	}
-	c.greeting = r
+	c.greeting, c.greeted = r, time.Since(began)
 	return nil
 }
 
@@ -84,8 +86,8 @@ func (c *Client) learn(r reply.Reply) {
 		c.caps = smtp.ParseCapabilities(r.Lines[1:])
 	}
 	c.offers = offers{
-		pipelining: c.caps.Has("PIPELINING"),
-		chunking:   c.caps.Has("CHUNKING"),
+		pipelining: c.caps.Has("PIPELINING") && !c.options.AvoidPipelining,
+		chunking:   c.caps.Has("CHUNKING") && !c.options.AvoidChunking,
 		size:       c.caps.Has("SIZE"),
 	}
 }
@@ -169,6 +171,7 @@ func (c *Client) startTLS() error {
 	if err := c.handshake(); err != nil {
 		return err
 	}
+	c.plainCaps = c.caps
 	return c.hello()
 }
 

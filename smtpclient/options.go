@@ -38,6 +38,13 @@ type Options struct {
 	TLSConfig *tls.Config
 	// Login signs in before the session is handed out. Nil does without.
 	Login *Login
+	// AvoidPipelining and AvoidChunking do without the extensions also where they are
+	// offered, for a server that was seen to break with them. Binary content is sent
+	// by CHUNKING all the same.
+	AvoidPipelining, AvoidChunking bool
+	// DoubtedMechanisms are tried after all others that come into question: the server
+	// was seen to refuse them.
+	DoubtedMechanisms []string
 	// Timeouts are the limits of each stage.
 	Timeouts Timeouts
 	// Transcript keeps the dialogue. Nil keeps none.

@@ -20,7 +20,7 @@ const window = 100
 // It is false only where the transaction cannot be sent at all, which is found
 // before anything is written. The connection is then as it was.
 func (c *Client) Send(ctx context.Context, t *Transaction) (*Result, error) {
-	x := exchange{c: c, t: t, result: newResult(len(t.Recipients))}
+	x := exchange{c: c, t: t, result: newResult(len(t.Recipients)), chunking: c.offers.chunking || t.Content.Binary}
 	if command, err := c.checkTransaction(t); err != nil {
 		return x.result, &Error{Stage: refusalStage(err, command), Command: command, Err: err, Closed: c.closed}
 	}
@@ -59,13 +59,15 @@ type exchange struct {
 	reset, mail, data, bdat bool
 	waiting                 int // replies
 
-	sent, answered int  // RCPT commands
-	accepted       int  // recipients
-	heard          bool // a reply has come
-	invited        bool // the reply to DATA was 354
-	chunked        bool // BDAT was sent
-	taken          bool // the content was accepted, for a recipient at least
-	stuffing       bool // the content goes by DATA
+	sent, answered int       // RCPT commands
+	accepted       int       // recipients
+	heard          bool      // a reply has come
+	invited        bool      // the reply to DATA was 354
+	chunked        bool      // BDAT was sent
+	taken          bool      // the content was accepted, for a recipient at least
+	stuffing       bool      // the content goes by DATA
+	chunking       bool      // the content may go by BDAT
+	began          time.Time // the replies now due were asked for
 	encoder        smtp.DotEncoder
 }
 
@@ -110,6 +112,12 @@ func (x *exchange) makeRoom() error {
 	return x.turn()
 }
 
+// flush writes what is to be written, from when on the replies are due.
+func (x *exchange) flush() {
+	x.began = time.Now()
+	x.c.flush()
+}
+
 func (x *exchange) sendReset() error {
 	if !x.c.owesReset {
 		return nil
@@ -148,7 +156,7 @@ func (x *exchange) command(b []byte) {
 func (x *exchange) runAhead() error {
 	switch {
 	case !x.c.offers.pipelining || x.mailRefused():
-	case !x.c.offers.chunking:
+	case !x.chunking:
 		x.sendDATA()
 	case x.c.options.LMTP || x.answered > 0 && x.accepted == 0:
 	case x.isSmall():
@@ -170,7 +178,8 @@ const maxBDAT = int64(len("BDAT 9223372036854775807 LAST\r\n"))
 
 // turn writes what is to be written and reads all replies that are due.
 func (x *exchange) turn() error {
-	x.c.flush()
+	x.result.Pipelined = x.result.Pipelined || x.waiting > 1
+	x.flush()
 	x.waiting = 0
 	if err := x.readReset(); err != nil {
 		return err
@@ -236,6 +245,9 @@ func (x *exchange) readRCPT() error {
 	r, err := x.read(smtp.StageRCPT, x.c.timeouts.RCPT, knownRCPT)
 	if err != nil {
 		return err
+	}
+	if x.answered == 0 {
+		x.result.RCPTTime = time.Since(x.began)
 	}
 	rcpt := &x.result.Recipients[x.answered]
 	x.answered++
@@ -312,6 +324,7 @@ func (x *exchange) readFinal() error {
 // reach it whole, whatever it says.
 func (x *exchange) readVerdict() (reply.Reply, error) {
 	r, err := x.read(smtp.StageContent, x.c.timeouts.Content, unknown)
+	x.result.ContentTime = time.Since(x.began)
 	if err == nil && r.Code.Completed() && x.c.broken != nil {
 		return r, x.fail(smtp.StageContent, x.c.broken)
 	}

@@ -32,16 +32,26 @@ func (c *Client) signIn() error {
 	if len(c.caps.Auth()) == 0 {
 		return s.fail(s.noAUTH())
 	}
-	for i := range ladder {
-		m := &ladder[i]
-		if s.obstacle(m) != nothing {
-			continue
-		}
-		if signed, err := s.try(m); signed || err != nil {
+	for _, doubted := range [...]bool{false, true} {
+		if signed, err := s.climb(doubted); signed || err != nil {
 			return err
 		}
 	}
 	return s.exhausted()
+}
+
+// climb tries the mechanisms that are doubted, or those that are not.
+func (s *signIn) climb(doubted bool) (signed bool, err error) {
+	for i := range ladder {
+		m := &ladder[i]
+		if slices.Contains(s.c.options.DoubtedMechanisms, m.name) != doubted || s.obstacle(m) != nothing {
+			continue
+		}
+		if signed, err := s.try(m); signed || err != nil {
+			return signed, err
+		}
+	}
+	return false, nil
 }
 
 // obstacle is why a mechanism is not tried.

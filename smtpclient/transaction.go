@@ -2,6 +2,7 @@ package smtpclient
 
 import (
 	"io"
+	"time"
 
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtp"
@@ -59,6 +60,13 @@ type Result struct {
 	Recipients []RecipientResult
 	// Content is the reply to the final dot or chunk; with LMTP the last of them.
 	Content reply.Reply
+	// Pipelined tells that commands went ahead of their replies, Chunked that the
+	// content went by BDAT.
+	Pipelined, Chunked bool
+	// RCPTTime is how long the first reply to RCPT took from the write that had its
+	// command, ContentTime the last reply to the content from the write that had its
+	// end; zero where none came.
+	RCPTTime, ContentTime time.Duration
 
 	one [1]RecipientResult // so that the common case needs no slice of its own
 }

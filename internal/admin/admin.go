@@ -43,8 +43,22 @@ type Options struct {
 	// error wraps [ErrNoAddress] for what is neither. Where it is nil there is no
 	// such page.
 	Route func(ctx context.Context, from, to string) (api.Route, error)
+	// Peers are what is known of next hops. Where it is nil there are no such pages.
+	Peers Peers
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+}
+
+// Peers is what the package needs of the memory of next hops. All methods are called
+// by many requests at once.
+type Peers interface {
+	// Each calls each for the next hops in the order of their names, from the one that
+	// is named on (empty: the first), until it returns false.
+	Each(ctx context.Context, from string, each func(api.Peer) bool) error
+	// Get returns what is known of one, and whether there is anything.
+	Get(ctx context.Context, name string) (api.Peer, bool, error)
+	// Forget forgets one, and reports whether it was known.
+	Forget(ctx context.Context, name string) (bool, error)
 }
 
 // Admission is what the package needs of admission. All methods are called by
@@ -87,6 +101,10 @@ func Handler(o Options) http.Handler {
 	}
 	if o.Route != nil {
 		mux.Handle("/v1/route", methods{http.MethodGet: h.route})
+	}
+	if o.Peers != nil {
+		mux.Handle("/v1/peers", methods{http.MethodGet: h.peers})
+		mux.Handle("/v1/peers/{name...}", methods{http.MethodGet: h.peer, http.MethodDelete: h.forgetPeer})
 	}
 	if o.Admission != nil {
 		mux.Handle("/v1/drain", methods{http.MethodPost: h.drain})

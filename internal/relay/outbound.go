@@ -34,6 +34,7 @@ func (r *Relay) buildOutbound(ids *mail.IDSource) (*outbound.Outbound, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.peers = r.openPeers()
 	return outbound.New(outbound.Options{
 		Hostname:  cfg.Hostname,
 		Signer:    signer,
@@ -44,6 +45,7 @@ func (r *Relay) buildOutbound(ids *mail.IDSource) (*outbound.Outbound, error) {
 			LocalName:    name,
 			DialFrom:     dialFrom,
 			SendEightBit: cfg.Delivery.EightBit == config.EightBitSend,
+			Peers:        r.peers,
 		},
 		Timetable: retry.Timetable{
 			First:       cfg.Retry.First,

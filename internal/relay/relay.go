@@ -22,6 +22,7 @@ import (
 	"github.com/weirmail/weir/internal/inbound/auth"
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/outbound"
+	"github.com/weirmail/weir/internal/outbound/peer"
 	"github.com/weirmail/weir/internal/outbound/route"
 	"github.com/weirmail/weir/internal/sockets"
 	"github.com/weirmail/weir/internal/spool/disk"
@@ -92,6 +93,7 @@ type Relay struct {
 	resolver     *dns.Resolver
 	table        *route.Table
 	out          *outbound.Outbound
+	peers        *peer.Book
 	gatehouse    *gatehouse
 	listening    listening
 	starting     *starting
@@ -283,6 +285,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	r.gatehouse.lifecycle.Set(admission.Serving)
 	rest.Go(func() { r.gatehouse.run(watching, r.mail, r.options.Logger) })
 	rest.Go(func() { r.certificates.run(watching) })
+	rest.Go(func() { r.peers.Run(watching) })
 	rest.Go(func() { r.logins.run(watching) })
 	for _, l := range r.mail {
 		servers.Go(func() {

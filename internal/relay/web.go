@@ -70,6 +70,7 @@ func (r *Relay) adminHandler(w *web) http.Handler {
 		Ready:     func() error { return r.ready(w) },
 		Admission: operator{r},
 		Route:     r.plan,
+		Peers:     peers{r.peers},
 		Content: func(ctx context.Context, id mail.ID) (io.ReadCloser, int64, error) {
 			content, err := r.store.Content(ctx, id)
 			if err != nil {

@@ -17,6 +17,8 @@ const (
 	// NoteLifecycle: whether the relay, or one of its listeners, is in
 	// maintenance.
 	NoteLifecycle NoteKind = 'l'
+	// NotePeer: what a next hop was seen to do.
+	NotePeer NoteKind = 'p'
 )
 
 // Bounds on a note, in bytes. A key is never empty.

@@ -210,7 +210,9 @@ func (c *Connection) Mechanism() string { return c.client.Mechanism() }
 func (c *Connection) Refusals() []Refusal {
 	var all []Refusal
 	for _, r := range c.client.Refused() {
-		all = append(all, Refusal{Stage: smtp.StageAUTH, Name: r.Mechanism, Reply: r.Reply})
+		if r.IsMechanism() {
+			all = append(all, Refusal{Stage: smtp.StageAUTH, Name: r.Mechanism, Reply: r.Reply})
+		}
 	}
 	return append(all, c.refusals...)
 }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/weirmail/weir/internal/outbound/peer"
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtp"
 	"github.com/weirmail/weir/smtpclient"
@@ -58,6 +59,8 @@ type Options struct {
 	// 8BITMIME as well, which RFC 6152 section 3 forbids. Without it such a message
 	// is returned.
 	SendEightBit bool
+	// Peers remember what next hops were seen to do. Nil remembers nothing.
+	Peers *peer.Book
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -104,6 +107,11 @@ type Connection struct {
 	now      func() time.Time
 	last     time.Time // when the last transaction ended
 
+	peers *peer.Book // nil remembers nothing
+	name  string     // of the peer there
+	noted int        // refusals that are remembered
+	spent bool       // it is of no use any more
+
 	// skip are parameters that are left out where a message can do without; what was
 	// refused, and what is only suspected, in the transactions that split.
 	skip        parameters
@@ -132,19 +140,27 @@ func connect(ctx context.Context, t Target, o *Options) (*Connection, *Failure) 
 	}
 	nc, err := o.dial(ctx, t)
 	if err != nil {
-		return nil, &Failure{Stage: smtp.StageConnect, Err: err}
+		failure := &Failure{Stage: smtp.StageConnect, Err: err}
+		o.rememberFailure(ctx, t, failure)
+		return nil, failure
 	}
-	client, err := smtpclient.New(ctx, nc, smtpclient.Options{
+	advice := o.Peers.Advice(ctx, t.PeerName())
+	options := smtpclient.Options{
 		LocalName: o.LocalName,
 		LMTP:      t.LMTP,
 		TLS:       t.TLS,
 		TLSConfig: o.tlsConfig(t),
 		Login:     t.Login,
 		Timeouts:  o.Timeouts,
-	})
-	if err != nil {
-		return nil, t.unprotected(failureOf(smtp.StageConnect, err))
 	}
+	heed(&options, &advice)
+	client, err := smtpclient.New(ctx, nc, options)
+	if err != nil {
+		failure := t.unprotected(failureOf(smtp.StageConnect, err))
+		o.rememberFailure(ctx, t, failure)
+		return nil, failure
+	}
+	o.rememberSession(ctx, t, client)
 	if failure := t.checkProtection(client); failure != nil {
 		client.Quit(ctx)
 		return nil, failure
@@ -153,6 +169,7 @@ func connect(ctx context.Context, t Target, o *Options) (*Connection, *Failure) 
 	limits, _ := client.Capabilities().Limits()
 	return &Connection{
 		Target: t, Opened: opened, client: client, eightBit: o.SendEightBit, limits: limits, now: now, last: opened,
+		peers: o.Peers, name: t.PeerName(), skip: skipped(&advice),
 	}, nil
 }
 
@@ -212,5 +229,9 @@ func (c *Connection) Usable() bool {
 // Close ends the session with QUIT where the peer still listens, within the
 // time that the client gives it.
 func (c *Connection) Close(ctx context.Context) {
+	if c.spent {
+		c.client.Close() // it would not know QUIT from the content
+		return
+	}
 	c.client.Quit(ctx) // nothing depends on it, and Quit closes
 }

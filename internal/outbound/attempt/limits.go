@@ -7,9 +7,9 @@ import (
 )
 
 // Spent reports that the peer takes no more transactions on this connection, as
-// it said by LIMITS (RFC 9422).
+// it said by LIMITS (RFC 9422), or that it does not know any more where it is.
 func (c *Connection) Spent() bool {
-	return c.limits.MailMax > 0 && c.Transactions >= c.limits.MailMax
+	return c.spent || c.limits.MailMax > 0 && c.Transactions >= c.limits.MailMax
 }
 
 // Fits returns those of the recipients that may go in one transaction now, by

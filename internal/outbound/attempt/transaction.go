@@ -73,7 +73,11 @@ func (c *Connection) Send(ctx context.Context, m *Message) (answers []Answer, fa
 		c.last = c.now()
 		c.believe(result)
 		again := err == nil && c.concede(p, result)
+		if !again {
+			c.remember(ctx, result, err)
+		}
 		answers = p.collect(answers, result)
+		c.unchunked(ctx, answers, result)
 		switch {
 		case err != nil:
 			return p.failed(answers, err)
