@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -67,4 +69,28 @@ func (d *daemon) metrics(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// TestEveryMetricIsInTheManual: the manual has each figure of the program, and no other.
+func TestEveryMetricIsInTheManual(t *testing.T) {
+	t.Parallel()
+	manual, err := os.ReadFile("../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := startStrict(t, folder(t), "")
+	shown := map[string]bool{}
+	for line := range strings.Lines(d.metrics(t)) {
+		if rest, ok := strings.CutPrefix(line, "# HELP weir_"); ok {
+			name, _, _ := strings.Cut(rest, " ")
+			shown["weir_"+name] = true
+		}
+	}
+	// What has labels is shown only once it was counted.
+	for _, name := range regexp.MustCompile(`\bweir_[a-z0-9_]+`).FindAllString(string(manual), -1) {
+		delete(shown, name)
+	}
+	for name := range shown {
+		t.Errorf("docs/metrics.md does not have %s", name)
+	}
 }
