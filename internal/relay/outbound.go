@@ -45,6 +45,7 @@ func (r *Relay) buildOutbound(ids *mail.IDSource) (*outbound.Outbound, error) {
 			LocalName:    name,
 			DialFrom:     dialFrom,
 			SendEightBit: cfg.Delivery.EightBit == config.EightBitSend,
+			Lockout:      &attempt.Lockout{},
 			Peers:        r.peers,
 		},
 		Timetable: retry.Timetable{

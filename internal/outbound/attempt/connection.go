@@ -59,6 +59,9 @@ type Options struct {
 	// 8BITMIME as well, which RFC 6152 section 3 forbids. Without it such a message
 	// is returned.
 	SendEightBit bool
+	// Lockout keeps a password that was refused from being shown again too soon. Nil
+	// lets that happen.
+	Lockout *Lockout
 	// Peers remember what next hops were seen to do. Nil remembers nothing.
 	Peers *peer.Book
 	// Now is the clock; nil means time.Now.
@@ -138,6 +141,9 @@ func connect(ctx context.Context, t Target, o *Options) (*Connection, *Failure) 
 	if now == nil {
 		now = time.Now
 	}
+	if failure := o.Lockout.bars(ctx, t.Login, now()); failure != nil {
+		return nil, failure
+	}
 	nc, err := o.dial(ctx, t)
 	if err != nil {
 		failure := &Failure{Stage: smtp.StageConnect, Err: err}
@@ -157,9 +163,11 @@ func connect(ctx context.Context, t Target, o *Options) (*Connection, *Failure) 
 	client, err := smtpclient.New(ctx, nc, options)
 	if err != nil {
 		failure := t.unprotected(failureOf(smtp.StageConnect, err))
+		o.Lockout.note(ctx, t.Login, failure, now())
 		o.rememberFailure(ctx, t, failure)
 		return nil, failure
 	}
+	o.Lockout.clear(t.Login)
 	o.rememberSession(ctx, t, client)
 	if failure := t.checkProtection(client); failure != nil {
 		client.Quit(ctx)
