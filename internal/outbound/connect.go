@@ -3,7 +3,6 @@ package outbound
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -29,30 +28,18 @@ func (w *worker) connect(ctx context.Context, j job) (fresh bool, target attempt
 		}
 		w.Close()
 	}
-	now := w.out.options.Now()
-	failure, target, probe := w.destination.down(now)
-	if failure != nil {
-		return false, target, failure
-	}
 	w.conn, target, failure = w.open(ctx, j.route)
-	switch {
-	case ctx.Err() != nil, failure != nil && len(w.passed) > 0: // others were not asked
-	case failure == nil || verdictOf(failure).Action == verdict.Bounce:
-		// A refusal for good is not shared: each message goes back for a
-		// refusal of its own.
-		w.destination.forget()
-	default:
-		if w.destination.failed(failure, target, w.out.options.Now(), probe) && failure.Stage == smtp.StageAUTH {
-			w.out.fault("sign-in", fmt.Errorf("signing in to %s (%s), mail waits until it succeeds: %w", target.Host, target.Address, failure))
-		}
+	if failure == nil {
+		w.destination.lane.Connected()
 	}
+	w.outside = failure != nil && len(w.passed) == 0 // else others were asked before
 	return true, target, failure
 }
 
 // reusable reports that the worker's connection can take another transaction.
 func (w *worker) reusable() bool {
 	o := &w.out.options
-	if o.Transactions > 0 && w.conn.Transactions >= o.Transactions || w.conn.Spent() {
+	if most := w.out.messages(w.destination); most > 0 && w.conn.Transactions >= most || w.conn.Spent() {
 		return false
 	}
 	if o.Age > 0 && o.Now().Sub(w.conn.Opened) > o.Age {

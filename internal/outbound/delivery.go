@@ -61,10 +61,10 @@ func (d *delivery) hold(a attempt.Answer) {
 // broken decides about the open recipients after their session broke. They stay open
 // where a new connection is worth trying.
 func (d *delivery) broken(f *attempt.Failure, fresh bool) {
-	if !fresh && (betweenMessages(f.Stage) || verdictOf(f).Fresh) {
+	if !fresh && (betweenMessages(f.Stage) && !asksForLess(f) || verdictOf(f).Fresh) {
 		return
 	}
-	if betweenMessages(f.Stage) {
+	if fresh && betweenMessages(f.Stage) {
 		f.Stage = smtp.StageMAIL // a fresh connection was never idle
 	}
 	answers := answersTo(d.open, f)
@@ -76,6 +76,19 @@ func (d *delivery) broken(f *attempt.Failure, fresh bool) {
 			d.done = append(d.done, a)
 		}
 	}
+}
+
+// asksForLess tells that a connection that was kept was ended because the receiver
+// gets too much: to come back at once would make it worse.
+func asksForLess(f *attempt.Failure) bool {
+	if f.Reply.IsZero() {
+		return false
+	}
+	switch verdictOf(f).Reason {
+	case "rate-limit", "connection-limit":
+		return true
+	}
+	return false
 }
 
 // moves tells that it is time for another host.

@@ -2,71 +2,77 @@ package outbound
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/weirmail/weir/internal/outbound/attempt"
 	"github.com/weirmail/weir/internal/outbound/lane"
+	"github.com/weirmail/weir/internal/outbound/profile"
+	"github.com/weirmail/weir/internal/outbound/route"
 )
 
-// destination is a lane with what is known about the health of its hosts.
+// destination is a lane with what its workers share.
 type destination struct {
-	name string
-	lane *lane.Lane[job]
-	used time.Time // guarded by Outbound.mu
+	name    string
+	lane    *lane.Lane[job]
+	profile *profile.Profile // nil where nothing is known
+	used    time.Time        // guarded by Outbound.mu
+
+	// perConnection is how many messages the receiver takes over one connection, as
+	// it has shown; 0 while it has not.
+	perConnection atomic.Int32
 
 	mu       sync.Mutex
-	failure  *attempt.Failure // why no host could be reached
-	host     attempt.Target   // the last one that was tried
-	until    time.Time        // when the next attempt is due
-	failures int              // in a row
-	leftTill time.Time        // until when those that take the place of the first hosts are tried first
+	leftTill time.Time // until when those that take the place of the first hosts are tried first
 }
 
-// The bounds of the pause after no host of a destination could be reached.
-const (
-	minPause = 5 * time.Second
-	maxPause = 5 * time.Minute
-)
-
-// probeTime is how long a probe may take before another is let through.
-const probeTime = 2 * time.Minute
-
-// down reports that no host can be reached, as was seen a short while ago:
-// the jobs that wait share that failure, and do not each wait for a time-out
-// of their own. When the pause is over one job is let through to probe.
-func (d *destination) down(now time.Time) (f *attempt.Failure, host attempt.Target, probe bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.failure == nil {
-		return nil, attempt.Target{}, false
+// newDestination makes the lane of a route.
+func (out *Outbound) newDestination(r *route.Route) *destination {
+	d := &destination{name: r.Lane, profile: r.Profile}
+	o := lane.Options[job]{
+		Limits:    out.limitsOf(r.Profile),
+		Share:     out.room.share,
+		Idle:      out.options.Idle,
+		NewWorker: func() lane.Worker[job] { return &worker{out: out, destination: d} },
+		Rank:      func(j job) int { return int(j.lease.Envelope.Priority) },
+		GiveBack:  func(j job, at time.Time) { out.sendBack(d, j, at) },
+		Learned:   out.learned.of(r.Lane, out.now()),
+		Now:       out.options.Now,
 	}
-	if !now.Before(d.until) {
-		d.until = now.Add(probeTime)
-		return nil, attempt.Target{}, true
+	if r.Shared() {
+		o.Suits = func(w lane.Worker[job], j job) bool { return w.(*worker).suits(j) }
 	}
-	return d.failure, d.host, false
+	d.lane = lane.New(o)
+	return d
 }
 
-// failed remembers that no host could be reached. Of all who find that out at
-// the same time only the first counts, and after that only a probe; it tells
-// whether this one did.
-func (d *destination) failed(f *attempt.Failure, host attempt.Target, now time.Time, probe bool) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.failure != nil && !probe {
-		return false
+// limitsOf returns the limits of a lane. What is built in about a provider never
+// allows more than the configuration does; a profile of the configuration says it
+// all.
+func (out *Outbound) limitsOf(p *profile.Profile) lane.Limits {
+	l := lane.Limits{Connections: out.options.Connections}
+	if l.Connections <= 0 {
+		l.Connections = 20
 	}
-	d.failure, d.host = f, host
-	d.until = now.Add(min(minPause<<min(d.failures, 10), maxPause))
-	d.failures++
-	return true
+	if p == nil {
+		return l
+	}
+	l.Pace = p.Pace
+	if p.Connections > 0 && (p.Configured || p.Connections < l.Connections) {
+		l.Connections = p.Connections
+	}
+	return l
 }
 
-// forget forgets the failures.
-func (d *destination) forget() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.failure, d.failures = nil, 0
+// messages returns how many messages may go over one connection; 0 is no limit.
+func (out *Outbound) messages(d *destination) int {
+	most := out.options.Transactions
+	if p := d.profile; p != nil && p.Messages > 0 && (p.Configured || most == 0 || p.Messages < most) {
+		most = p.Messages
+	}
+	if seen := int(d.perConnection.Load()); seen > 0 && (most == 0 || seen < most) {
+		most = seen
+	}
+	return most
 }
 
 // awayTime is how long the hosts that take the place of others are tried first,

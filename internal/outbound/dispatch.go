@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/weirmail/weir/internal/mail"
-	"github.com/weirmail/weir/internal/outbound/lane"
 	"github.com/weirmail/weir/internal/outbound/route"
 	"github.com/weirmail/weir/internal/spool"
 )
@@ -193,7 +192,7 @@ func (out *Outbound) submit(j job) {
 		return
 	}
 	if at, ok := d.lane.Submit(j); !ok {
-		out.release(j.lease, beforeDeadline(j.lease.Envelope, at, out.now()))
+		out.sendBack(d, j, at)
 	}
 }
 
@@ -207,14 +206,7 @@ func (out *Outbound) destination(r *route.Route) *destination {
 	}
 	d := out.lanes[r.Lane]
 	if d == nil {
-		d = &destination{name: r.Lane}
-		d.lane = lane.New(lane.Options[job]{
-			Connections: out.options.Connections,
-			Idle:        out.options.Idle,
-			NewWorker:   func() lane.Worker[job] { return &worker{out: out, destination: d} },
-			Rank:        func(j job) int { return int(j.lease.Envelope.Priority) },
-			Now:         out.options.Now,
-		})
+		d = out.newDestination(r)
 		out.lanes[r.Lane] = d
 	}
 	d.used = out.options.Now()
@@ -265,6 +257,9 @@ func (out *Outbound) takeIdleLanes() []*destination {
 		if workers == 0 && out.options.Now().Sub(d.used) > laneLife {
 			idle = append(idle, d)
 			delete(out.lanes, name)
+			if k, ok := d.lane.Learned(); ok {
+				out.learned.keep(name, k, out.options.Now())
+			}
 		}
 	}
 	return idle

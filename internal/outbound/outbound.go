@@ -71,6 +71,7 @@ type Outbound struct {
 	room    *room         // how many leases may still be held
 	resolve chan resolved // leases whose routes have to be asked for
 	stopped chan struct{} // closed when Run has returned
+	learned learned       // of lanes that have nothing to do
 
 	mu       sync.Mutex
 	lanes    map[string]*destination

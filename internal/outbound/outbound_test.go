@@ -411,8 +411,8 @@ func TestDelayIsToldOnceAndThenTheEnd(t *testing.T) {
 	})
 }
 
-// No host of a destination can be reached: whoever comes next hears so at
-// once, and only now and then somebody tries.
+// No host of a destination can be reached: only now and then somebody tries, and
+// the others wait in the spool, uncharged.
 func TestADestinationThatIsDownIsNotTriedByEveryone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, func(o *Options) { o.Connections = 3 })
@@ -426,9 +426,11 @@ func TestADestinationThatIsDownIsNotTriedByEveryone(t *testing.T) {
 		if n := w.dialled("example.net"); n != 1 {
 			t.Errorf("%d connections were tried", n)
 		}
-		for _, id := range ids {
-			if p := w.progress(id, 0); p.State != mail.Waiting || p.Attempts != 1 || p.Last.Problem == "" {
-				t.Errorf("%+v", p)
+		for i, id := range ids {
+			// Only who has tried is charged, and knows why.
+			p := w.progress(id, 0)
+			if tried := p.Attempts == 1 && p.Last.Problem != ""; p.State != mail.Waiting || tried != (i == 0) || p.Due.After(time.Now().Add(2*time.Minute)) {
+				t.Errorf("%d: %+v", i, p)
 			}
 		}
 		sink := newSink(t, nil)
@@ -831,7 +833,7 @@ func TestAFullLaneLeavesTheRestInTheSpool(t *testing.T) {
 			last = w.put("bob@example.net")
 		}
 		synctest.Wait()
-		if n := w.spool.leased(); n != 4096+2 {
+		if n := w.spool.leased(); n != 3000+2 { // what an unknown lane does in a minute
 			t.Errorf("%d leased", n)
 		}
 		if p := w.progress(last, 0); p.State != mail.Waiting || p.Attempts != 0 || !p.Due.After(time.Now()) {

@@ -62,6 +62,17 @@ func (r *room) reserve(ctx context.Context) int {
 	}
 }
 
+// shareOfFree is the part of the free places that one lane may hold: however many
+// lanes are stuck, there is something left for each further one.
+const shareOfFree = 4
+
+// share returns how many jobs a lane may hold now.
+func (r *room) share() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.free / shareOfFree
+}
+
 // take takes n more places, whether they are free or not: for the parts of a
 // lease that has a place already. n may be -1 or more.
 func (r *room) take(n int) {

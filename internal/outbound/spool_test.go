@@ -126,7 +126,7 @@ func (m *memory) due(limit int) (leases []*mail.Lease, next time.Duration) {
 	defer m.mu.Unlock()
 	next = time.Hour
 	for _, stored := range m.messages {
-		l := &mail.Lease{Envelope: clone(stored.envelope)}
+		l := &mail.Lease{}
 		for i := range stored.envelope.Recipients {
 			p := &stored.envelope.Recipients[i].Progress
 			if p.State.Final() || stored.leased[i] {
@@ -142,6 +142,7 @@ func (m *memory) due(limit int) (leases []*mail.Lease, next time.Duration) {
 			for _, i := range l.Recipients {
 				stored.leased[i] = true
 			}
+			l.Envelope = clone(stored.envelope)
 			leases = append(leases, l)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weirmail/weir/internal/outbound/attempt"
+	"github.com/weirmail/weir/internal/outbound/lane"
 	"github.com/weirmail/weir/internal/outbound/verdict"
 	"github.com/weirmail/weir/internal/spool"
 	"github.com/weirmail/weir/smtp"
@@ -23,17 +24,19 @@ type worker struct {
 	// after all where no other takes the session.
 	passed  map[string]bool
 	shunned bool
+	outside bool // no host at all took the session
 }
 
 // contentPause is when a message is tried again whose content could not be
 // opened.
 const contentPause = time.Minute
 
-// Do delivers a job, and settles it.
-func (w *worker) Do(ctx context.Context, j job) {
+// Do delivers a job, settles it, and tells what was learned of the destination.
+func (w *worker) Do(ctx context.Context, j job, turn lane.Turn) lane.Outcome {
+	w.outside = false
 	if e := j.lease.Envelope; e.DeliverBy.Returns(w.out.now()) {
 		w.out.settle(ctx, j, late(e, j.lease.Recipients), attempt.Target{})
-		return
+		return lane.Nothing
 	}
 	answers, target, err := w.deliver(ctx, j)
 	due := time.Time{}
@@ -43,11 +46,13 @@ func (w *worker) Do(ctx context.Context, j job) {
 	}
 	if len(answers) == 0 {
 		w.out.release(j.lease, due)
-		return
+		return lane.Nothing
 	}
+	outcome := w.learn(j, answers, target, turn)
 	// Also where an error or the end of the relay cut it short: who has an
 	// answer is not to get the message again.
 	w.out.settle(ctx, j, answers, target)
+	return outcome
 }
 
 // Close ends the connection.
@@ -55,6 +60,7 @@ func (w *worker) Close() {
 	if w.conn != nil {
 		w.conn.Close(context.Background()) // bounded by the client's time for QUIT
 		w.conn = nil
+		w.destination.lane.Disconnected()
 	}
 }
 
@@ -75,7 +81,7 @@ func (w *worker) deliver(ctx context.Context, j job) ([]attempt.Answer, attempt.
 		if failure != nil {
 			return d.end(failure, ctx), target, nil
 		}
-		batch := w.conn.Fits(j.lease.Envelope, d.open)
+		batch := w.conn.Fits(j.lease.Envelope, w.some(d.open))
 		if len(batch) == 0 {
 			w.Close() // it has served all the domains that it may
 			continue
@@ -84,6 +90,7 @@ func (w *worker) deliver(ctx context.Context, j job) ([]attempt.Answer, attempt.
 		if err != nil {
 			return d.done, target, err
 		}
+		w.countSession(answers, failure)
 		anew := d.note(answers, batch, fresh)
 		if failure != nil {
 			if ctx.Err() != nil {
@@ -105,6 +112,29 @@ func (w *worker) deliver(ctx context.Context, j job) ([]attempt.Answer, attempt.
 		}
 	}
 }
+
+// some returns as many of the recipients as the destination takes in a transaction.
+func (w *worker) some(recipients []int) []int {
+	if p := w.destination.profile; p != nil && p.Recipients > 0 && len(recipients) > p.Recipients {
+		return recipients[:p.Recipients]
+	}
+	return recipients
+}
+
+// countSession remembers how many messages the receiver took over this connection,
+// where it takes no further one.
+func (w *worker) countSession(answers []attempt.Answer, failure *attempt.Failure) {
+	full := failure != nil && verdictOf(failure).Reason == sessionLimit
+	for i := range answers {
+		full = full || answers[i].Verdict.Reason == sessionLimit
+	}
+	if full {
+		w.destination.perConnection.Store(int32(max(1, w.conn.Transactions-1)))
+	}
+}
+
+// sessionLimit is the reason of a receiver that takes no more over one connection.
+const sessionLimit = "session-limit"
 
 // without returns the recipients that are not in a batch of them.
 func without(recipients, batch []int) (rest []int) {

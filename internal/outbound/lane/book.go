@@ -8,8 +8,9 @@ import "time"
 // only arithmetic; the lane's mutex guards it.
 type book struct {
 	rate    float64   // jobs a second, smoothed; 0 before the first measure
-	counted int       // jobs done since began
+	counted int       // jobs done since began, while others waited
 	began   time.Time // of the current measure
+	last    time.Time // when the last job was done
 	next    time.Time // the next free appointment
 }
 
@@ -26,13 +27,22 @@ const (
 	maxAppointment = 10 * time.Minute
 )
 
-// done counts a job that has ended.
-func (b *book) done(now time.Time) {
-	b.counted++
+// begin tells that a job is begun while no other one is in progress.
+func (b *book) begin(now time.Time) { b.last = now }
+
+// done counts a job that has ended. Only while others wait do they show what the
+// lane can do.
+func (b *book) done(now time.Time, waiting bool) {
+	b.last = now
+	if !waiting {
+		b.counted, b.began = 0, time.Time{}
+		return
+	}
 	if b.began.IsZero() {
 		b.began = now
 		return
 	}
+	b.counted++
 	span := now.Sub(b.began)
 	if span < measureTime {
 		return
@@ -45,21 +55,41 @@ func (b *book) done(now time.Time) {
 	b.counted, b.began = 0, now
 }
 
+// rateAt returns at what rate jobs are done: the one that was measured, or less
+// where others wait and none was done for a while.
+func (b *book) rateAt(now time.Time, waiting bool) float64 {
+	rate := b.rate
+	if rate == 0 {
+		rate = startRate
+	}
+	if silent := now.Sub(b.last); silent > stuckTime && waiting && !b.last.IsZero() {
+		return min(rate, 1/silent.Seconds())
+	}
+	return rate
+}
+
+// stuckTime is how long no job may end before the rate is in doubt.
+const stuckTime = 10 * time.Second
+
 // appointment returns when a job is to come back that found waiting others
-// before it: not before half of those are gone, and after the appointments
-// given before.
-func (b *book) appointment(now time.Time, waiting int) time.Time {
+// before it: not before half of those are gone, after the appointments given
+// before, and not before the given time.
+func (b *book) appointment(now time.Time, waiting int, from time.Time) time.Time {
 	rate := max(b.rate, 1)
 	if b.rate == 0 {
 		rate = startRate
 	}
 	rate *= eagerness
+	latest := now.Add(maxAppointment)
 	earliest := now.Add(max(minAppointment, seconds(float64(waiting)/2/rate)))
+	if from.After(earliest) {
+		earliest, latest = from, from.Add(maxAppointment)
+	}
 	if b.next.Before(earliest) {
 		b.next = earliest
 	}
 	at := b.next
-	if latest := now.Add(maxAppointment); at.After(latest) {
+	if at.After(latest) {
 		return latest
 	}
 	b.next = b.next.Add(seconds(1 / rate))

@@ -41,7 +41,7 @@ func TestTheGreaterRankGoesFirstAndWithinItWhoCameFirst(t *testing.T) {
 func TestALaneTakesTheMoreUrgentFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &ordered{}
-		l := New(Options[int]{Connections: 1, NewWorker: func() Worker[int] { return o }, Rank: func(job int) int { return job % 10 }})
+		l := New(Options[int]{Limits: Limits{Connections: 1}, NewWorker: func() Worker[int] { return o }, Rank: func(job int) int { return job % 10 }})
 		for _, job := range []int{10, 21, 32, 43, 52, 60} { // the first begins at once
 			l.Submit(job)
 		}
@@ -60,11 +60,12 @@ type ordered struct {
 	done []int
 }
 
-func (o *ordered) Do(_ context.Context, job int) {
+func (o *ordered) Do(_ context.Context, job int, _ Turn) Outcome {
 	time.Sleep(time.Second)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.done = append(o.done, job)
+	return Well
 }
 
 func (o *ordered) Close() {}

@@ -26,6 +26,9 @@ type Profile struct {
 	// ".example.net" are all names below it.
 	Hosts, Domains []string
 	Limits
+	// Configured is set where the operator has set it up. What is built in never
+	// allows more than the configuration does.
+	Configured bool
 	// Sources are the addresses that connections are made from, in place of those
 	// for all.
 	Sources []netip.Addr
