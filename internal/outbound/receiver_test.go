@@ -57,7 +57,7 @@ type fault struct {
 	do    string        // a reply; or "reset", "silence", "close", "async" (an unasked 421 behind the right reply), "take" (takes the mail and breaks off)
 	until time.Duration // since the world began
 	share float64       // of the times that it could strike; 0 is all
-	cut   int           // with "cut": after how many octets from the server the connection is reset
+	cut   int           // with "cut" and "cut in": after how many octets to or from the client the connection is reset
 	once  bool          // strikes a single time
 	spent bool
 }
@@ -94,6 +94,9 @@ func (r *receiver) dial() (net.Conn, error) {
 	s := &receiverSession{r: r, pipe: server, conn: server}
 	if f := r.strikes("cut"); f != nil {
 		s.left, s.cuts = f.cut, true
+	}
+	if f := r.strikes("cut in"); f != nil {
+		s.conn = &cutConn{Conn: server, s: s, left: f.cut}
 	}
 	r.net.group.Go(func() {
 		r.count(1)
@@ -173,6 +176,23 @@ type receiverSession struct {
 	done      int // messages in this session
 	encrypted bool
 	lastTaken func() // tells that the reply to what was taken last got lost
+}
+
+// cutConn resets the connection when so many octets have been read.
+type cutConn struct {
+	*smtptest.Conn
+	s    *receiverSession
+	left int
+}
+
+func (c *cutConn) Read(b []byte) (int, error) {
+	if c.left == 0 {
+		c.s.reset()
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := c.Conn.Read(b[:min(len(b), c.left)])
+	c.left -= n
+	return n, err
 }
 
 func (s *receiverSession) serve() {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/weirmail/weir/internal/dns"
@@ -265,6 +266,45 @@ func someWishes(d draw, domains []string, fates map[string]fateOf) (wishes []wis
 		wishes = append(wishes, w)
 	}
 	return wishes
+}
+
+// A connection is reset at each octet of a dialogue, to the client and from it: the
+// mail comes once, or twice where nobody could know, and who is refused is told once.
+func TestAConnectionThatBreaksAtAnyOctet(t *testing.T) {
+	for name, traits := range map[string]traits{"command by command": {}, "all at once": {pipelining: true, chunking: true}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScripted(t, 1, nil)
+				const dialogue = 420 // longer than either side of it
+				for i := 1; i <= dialogue; i++ {
+					for _, at := range []point{"cut", "cut in"} {
+						domain := fmt.Sprintf("%s%03d.example", strings.ReplaceAll(string(at), " ", "-"), i)
+						h := s.net.host("mx."+domain, 1)
+						h.trait = traits
+						h.faults = []*fault{{at: at, cut: i, once: true, until: time.Hour}}
+						s.net.domain(domain, h)
+					}
+				}
+				s.start()
+				arrives, failed := fateOf{state: mail.Relayed, by: time.Hour}, fateOf{state: mail.Failed, reason: "mailbox-unknown"}
+				for domain := range s.net.mx {
+					if domain != "example.org" {
+						s.send(wish{address: "bob@" + domain, want: arrives}, wish{address: "nobody@" + domain, want: failed}, wish{address: "eve@" + domain, want: arrives})
+					}
+				}
+				time.Sleep(6 * time.Hour)
+				s.end()
+				s.check()
+				unsure := 0
+				for _, a := range s.net.arrived {
+					unsure += a.unsure
+				}
+				if unsure == 0 {
+					t.Error("no connection was cut after the mail was taken")
+				}
+			})
+		})
+	}
 }
 
 // String lists the receivers, for a world that fails.

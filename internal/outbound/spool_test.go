@@ -139,6 +139,7 @@ func (m *memory) due(limit int) (leases []*mail.Lease, next time.Duration) {
 			l.Recipients = append(l.Recipients, i)
 		}
 		if len(l.Recipients) > 0 && len(leases) < limit {
+			l.Envelope = clone(stored.envelope)
 			for _, i := range l.Recipients {
 				stored.leased[i] = true
 			}
