@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -16,9 +17,15 @@ import (
 // the folder, and returns its address.
 func startSink(t testing.TB, dumps string) string {
 	t.Helper()
-	program := need(t, "smtp-sink")
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t)))
-	args := []string{"-d", filepath.Join(dumps, "m.")}
+	startSinkAt(t, address, "-d", filepath.Join(dumps, "m."))
+	return address
+}
+
+// startSinkAt starts smtp-sink at an address, and returns what ends it.
+func startSinkAt(t testing.TB, address string, args ...string) (stop func()) {
+	t.Helper()
+	program := need(t, "smtp-sink")
 	if os.Getuid() == 0 {
 		args = append(args, "-u", "root")
 	}
@@ -27,10 +34,11 @@ func startSink(t testing.TB, dumps string) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
+	t.Cleanup(stop)
 	until(t, "smtp-sink to listen", func() bool {
 		nc, err := net.Dial("tcp", address)
 		if err == nil {
@@ -38,7 +46,7 @@ func startSink(t testing.TB, dumps string) string {
 		}
 		return err == nil
 	})
-	return address
+	return stop
 }
 
 // readDumps returns what smtp-sink has written, with its line ends as they are on
