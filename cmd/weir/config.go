@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -51,7 +53,8 @@ func (f *configFlags) source(w *world, base *config.Config) config.Source {
 // configCheckCommand checks a configuration without running it.
 type configCheckCommand struct {
 	configFlags
-	JSON bool `help:"Print the faults and warnings as JSON."`
+	Routes bool `help:"Print where mail goes as well, in the order in which that is decided."`
+	JSON   bool `help:"Print the faults and warnings as JSON."`
 }
 
 // checked is the result of a check for machines.
@@ -59,30 +62,51 @@ type checked struct {
 	OK       bool           `json:"ok"`
 	Faults   []config.Fault `json:"faults"`
 	Warnings []config.Fault `json:"warnings"`
+	// Routes are there where they were asked for.
+	Routes []config.RouteLine `json:"routes,omitempty"`
 }
 
 // Run checks the configuration.
 func (c *configCheckCommand) Run(w *world) error {
-	_, warnings, err := c.load(w, nil)
+	cfg, warnings, err := c.load(w, nil)
 	var wrong *config.Error
 	if err != nil && !errors.As(err, &wrong) {
 		return &exitError{exitSoftware, err}
 	}
 	if c.JSON {
-		return c.printJSON(w, warnings, wrong)
+		return c.printJSON(w, cfg, warnings, wrong)
 	}
 	printWarnings(w, warnings)
 	if wrong != nil {
 		return configError(w, wrong)
 	}
-	_, err = fmt.Fprintln(w.stdout, "The configuration is in order.")
-	return err
+	if _, err = fmt.Fprintln(w.stdout, "The configuration is in order."); err != nil || !c.Routes {
+		return err
+	}
+	return printRoutes(w.stdout, cfg.RouteLines())
 }
 
-func (c *configCheckCommand) printJSON(w *world, warnings []config.Fault, wrong *config.Error) error {
+// printRoutes prints where mail goes.
+func printRoutes(out io.Writer, lines []config.RouteLine) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "\nThe first line that fits says where mail goes.\n\n\tTO\tFROM\tSERVERS")
+	for i := range lines {
+		l := &lines[i]
+		servers := strings.Join(l.Servers, ", ")
+		if len(l.Fallback) > 0 {
+			servers += "; else " + strings.Join(l.Fallback, ", ")
+		}
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\n", i+1, printable(l.To), printable(cmp.Or(l.From, "*")), printable(servers))
+	}
+	return table.Flush()
+}
+
+func (c *configCheckCommand) printJSON(w *world, cfg *config.Config, warnings []config.Fault, wrong *config.Error) error {
 	result := checked{OK: wrong == nil, Faults: []config.Fault{}, Warnings: append([]config.Fault{}, warnings...)}
 	if wrong != nil {
 		result.Faults = wrong.Faults
+	} else if c.Routes {
+		result.Routes = cfg.RouteLines()
 	}
 	encoder := json.NewEncoder(w.stdout)
 	encoder.SetIndent("", "  ")

@@ -72,7 +72,7 @@ func (c *smarthostsCommand) show(w *world) error {
 	if c.JSON {
 		return writeJSON(w.stdout, choice.Provider)
 	}
-	_, err = io.WriteString(w.stdout, describe(choice))
+	_, err = io.WriteString(w.stdout, describe(choice, c.Name))
 	return err
 }
 
@@ -91,7 +91,7 @@ func chooseForShow(name string) (smarthost.Choice, error) {
 }
 
 // describe writes what is known of a provider, and an example.
-func describe(c smarthost.Choice) string {
+func describe(c smarthost.Choice, name string) string {
 	var b strings.Builder
 	p := c.Provider
 	fmt.Fprintf(&b, "%s\n\n", p.Name)
@@ -116,7 +116,7 @@ func describe(c smarthost.Choice) string {
 		line("OAuth2", p.OAuth.Notes)
 	}
 	line("source", p.Source+" ("+p.Dated+")")
-	b.WriteString("\n" + example(p))
+	b.WriteString("\n" + example(p, name))
 	return b.String()
 }
 
@@ -142,12 +142,15 @@ func limits(p *smarthost.Provider) string {
 
 // example is the configuration for a provider, as far as it can be written
 // without knowing the user.
-func example(p *smarthost.Provider) string {
+func example(p *smarthost.Provider, name string) string {
+	if !strings.Contains(name, ":") {
+		name = p.Example()
+	}
 	username := p.Username
 	if username == "" {
 		username = "…"
 	}
-	s := fmt.Sprintf("  smarthost = %q\n\n  [login]\n  username = %q\n", p.Example(), username)
+	s := fmt.Sprintf("  smarthost = %q\n\n  [login]\n  username = %q\n", strings.ToLower(name), username)
 	if p.OAuth != nil && p.OAuth.Device != "" {
 		return s + "\n  [login.oauth]\n  client_id = \"…\"\n"
 	}
