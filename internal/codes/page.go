@@ -127,11 +127,6 @@ func guidePage(c *catalog.Catalog, id string) (page, bool) {
 	return page{path: "guide/" + id, kind: "guide", title: x.Title, about: x.Short, data: x}, ok
 }
 
-func providerPage(c *catalog.Catalog, id string) (page, bool) {
-	x, ok := c.Provider(id)
-	return page{path: "provider/" + id, kind: "provider", title: x.Name, about: x.About, data: x}, ok
-}
-
 // paths lists all pages of a language: those that are exported, and those that
 // are searched. Pairs of codes that nobody confuses are left out where one of
 // them is not standard.
