@@ -61,6 +61,10 @@ func tlsWords(policy string) string {
 		return "encrypted: never in plain text, whatever the certificate"
 	case "verified":
 		return "verified: encrypted, with a valid certificate for the name of the host"
+	case "dane":
+		return "dane: encrypted, with a certificate that its TLSA records name"
+	case "auto":
+		return "auto: encrypted where a host offers it, and as the domain asks for by DANE or MTA-STS"
 	}
 	return policy
 }

@@ -46,10 +46,12 @@ var rules = map[string]rule{
 
 	// Room 3.
 	"internal/outbound":         {ours: with(vocabulary, "smtpclient", "internal/event", "internal/spool", "internal/outbound/...")},
-	"internal/outbound/route":   {ours: with(vocabulary, "smtpclient", "internal/dns", "internal/outbound/profile")},
+	"internal/outbound/route":   {ours: with(vocabulary, "smtpclient", "internal/dns", "internal/outbound/profile", "internal/outbound/mtasts", "internal/outbound/dane")},
 	"internal/outbound/profile": {libraries: []string{"github.com/pelletier/go-toml/v2"}},
+	"internal/outbound/mtasts":  {ours: []string{"internal/dns"}, libraries: []string{"golang.org/x/sync"}},
+	"internal/outbound/dane":    {ours: []string{"internal/dns"}},
 	"internal/outbound/lane":    {ours: with(vocabulary, "internal/event")},
-	"internal/outbound/attempt": {ours: with(vocabulary, "smtpclient", "internal/event", "internal/outbound/verdict", "internal/outbound/peer")},
+	"internal/outbound/attempt": {ours: with(vocabulary, "smtpclient", "internal/event", "internal/outbound/verdict", "internal/outbound/peer", "internal/outbound/dane")},
 	"internal/outbound/peer":    {ours: with(vocabulary, "internal/spool")},
 	"internal/outbound/verdict": {ours: with(vocabulary, "reply/catalog/classify")},
 	"internal/outbound/retry":   {ours: vocabulary},
@@ -84,7 +86,7 @@ var rules = map[string]rule{
 	"internal/architecture": {},
 	"cmd/weir":              {any: true, libraries: []string{"github.com/alecthomas/mango-kong", "github.com/muesli/roff", "github.com/willabides/kongplete", "github.com/alecthomas/kong", "golang.org/x/term", "golang.org/x/text"}},
 	"bench/...":             {any: true, libraries: []string{"github.com/cockroachdb/pebble/v2", "golang.org/x/sys", "golang.org/x/sync"}},
-	"test/...":              {any: true, libraries: []string{"github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "go.uber.org/goleak", "golang.org/x/sync"}},
+	"test/...":              {any: true, libraries: []string{"github.com/miekg/dns", "github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "go.uber.org/goleak", "golang.org/x/sync"}},
 }
 
 // apart are packages that never import each other, not even in their tests:

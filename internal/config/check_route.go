@@ -3,6 +3,8 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -21,7 +23,56 @@ func checkDestinations(d *decoder, c *Config) {
 	for i, r := range c.Routes {
 		checkRoute(d, c, at("route", i), i, r, seen)
 	}
+	checkTLSPolicies(d, c)
 	checkAcceptFor(d, c)
+}
+
+// checkTLSPolicies looks at what is asked of the hosts of single domains.
+func checkTLSPolicies(d *decoder, c *Config) {
+	seen := map[string]int{}
+	for i, p := range c.TLSPolicies {
+		key := at("tls_policy", i)
+		if len(p.To) == 0 {
+			d.lacks(key+".to", "the TLS policy names no domains", `write to = ["example.org"]`)
+		}
+		if p.TLS == "" {
+			d.lacks(key+".tls", "the TLS policy says nothing", `write tls = "verified"`)
+		}
+		for k, to := range p.To {
+			toKey := at(key+".to", k)
+			switch err := checkPattern(to); {
+			case err != nil:
+				d.wrong(toKey, err.Error(), "")
+			case to == "*":
+				d.wrong(toKey, `a TLS policy for "*" is that of [delivery] tls`, "set that")
+			}
+			folded := strings.ToLower(to)
+			if first, twice := seen[folded]; twice {
+				d.wrong(toKey, fmt.Sprintf("%q is in TLS policy %d already", to, first+1), "")
+			}
+			seen[folded] = i
+		}
+	}
+	checkTrust(d, c)
+}
+
+// checkTrust finds policies that ask for DANE where no resolver can prove anything.
+func checkTrust(d *decoder, c *Config) {
+	if c.DNS.Validating != ValidatingNo {
+		return
+	}
+	asks := map[string]TLSPolicy{"delivery.tls": c.Delivery.TLS}
+	for i := range c.Routes {
+		asks[at("route", i)+".tls"] = c.Routes[i].TLS
+	}
+	for i := range c.TLSPolicies {
+		asks[at("tls_policy", i)+".tls"] = c.TLSPolicies[i].TLS
+	}
+	for _, key := range slices.Sorted(maps.Keys(asks)) {
+		if asks[key] == TLSDANE {
+			d.wrong(key, `"dane" needs a resolver that checks signatures, and [dns] validating is "no"`, "")
+		}
+	}
 }
 
 // heldWarning says which mail will stay in the queue.
@@ -127,7 +178,7 @@ func checkHops(d *decoder, c *Config, key string, hops []NextHop, policy TLSPoli
 	for i, h := range hops {
 		hopKey := at(key, i)
 		switch {
-		case h.Socket != "" && own && (policy == TLSEncrypted || policy == TLSVerified):
+		case h.Socket != "" && own && (policy == TLSEncrypted || policy == TLSVerified || policy == TLSDANE):
 			d.wrong(hopKey, "a Unix socket has no TLS, which the route asks for", `write tls = "off"`)
 		case h.Implicit && own && policy == TLSOff:
 			d.wrong(hopKey, "smtps is TLS from the first byte, which the route turns off", "write smtp://")

@@ -75,6 +75,10 @@ type Config struct {
 	// each application that was registered at a provider.
 	OAuthApps []OAuthApp `toml:"oauth_app"`
 
+	// The TLS that the hosts of some domains must speak, where the DNS names the
+	// hosts. One table for each group of domains; the most specific domain wins.
+	TLSPolicies []TLSRule `toml:"tls_policy"`
+
 	// The certificates that listeners show.
 	TLS TLS `toml:"tls"`
 
@@ -282,6 +286,17 @@ type DKIM struct {
 	Expire time.Duration `toml:"expire"`
 }
 
+// TLSRule is the TLS that the hosts of some domains must speak.
+type TLSRule struct {
+	// The domains: "example.org" is that domain alone, ".example.org" are all
+	// names below it.
+	To []string `toml:"to" example:"example.org"`
+
+	// The TLS, as in [delivery] tls. "opportunistic" delivers to a domain whose own
+	// DANE records or MTA-STS policy are broken.
+	TLS TLSPolicy `toml:"tls" example:"verified"`
+}
+
 // TLS is the certificates that listeners show.
 type TLS struct {
 	// The files of the certificates, each with those between it and the authority,
@@ -432,10 +447,14 @@ type NoticeDomain struct {
 
 // Delivery is how mail is handed to other servers.
 type Delivery struct {
-	// The TLS that other servers must speak. "off": none. "opportunistic": TLS
-	// where it is offered, without it where not. "encrypted": never without
-	// TLS, whoever shows what certificate. "verified": never without TLS and a
-	// valid certificate for the name of the host. A [[route]] may say otherwise.
+	// The TLS that other servers must speak. "auto": TLS where it is offered, and
+	// what the domain of the recipient asks for beyond that, by DANE or MTA-STS,
+	// where the DNS names the hosts. "off": none. "opportunistic": TLS where it is
+	// offered, whatever the domain asks for. "encrypted": never without TLS,
+	// whoever shows what certificate. "verified": never without TLS and a valid
+	// certificate for the name of the host. "dane": never without TLS and TLSA
+	// records for the host, which [dns] validating has to allow. A [[route]] or a
+	// [[tls_policy]] may say otherwise. docs/tls.md explains it.
 	TLS TLSPolicy `toml:"tls"`
 
 	// What happens to a message with letters beyond ASCII that are not encoded,
@@ -472,6 +491,12 @@ type DNS struct {
 	// The resolvers to ask, in their order, each an address with or without a
 	// port (53). Without one, those of /etc/resolv.conf.
 	Servers []netip.AddrPort `toml:"servers" example:"127.0.0.1"`
+
+	// Whether these resolvers check signatures (DNSSEC), and can be believed when
+	// they say so. "yes": they are believed. "no": they are not, and DANE has no
+	// say. "auto": they are where all of them are on this machine, such as an
+	// unbound of one's own: nobody on the way can change what they say.
+	Validating Validating `toml:"validating"`
 }
 
 // Spool is the queue on disk.

@@ -40,13 +40,14 @@ func Default() *Config {
 		},
 		Notices: Notices{Language: []string{"en"}},
 		Delivery: Delivery{
-			TLS:                       TLSOpportunistic,
+			TLS:                       TLSAuto,
 			EightBit:                  EightBitReturn,
 			Connections:               20,
 			TransactionsPerConnection: 100,
 			ConnectionAge:             5 * time.Minute,
 			Idle:                      10 * time.Second,
 		},
+		DNS: DNS{Validating: ValidatingAuto},
 		Spool: Spool{
 			Memtable:        16 << 20,
 			MinSyncInterval: 200 * time.Microsecond,

@@ -69,11 +69,25 @@ const (
 	TLSOpportunistic TLSPolicy = "opportunistic" // where it is offered
 	TLSEncrypted     TLSPolicy = "encrypted"     // always, whatever the certificate
 	TLSVerified      TLSPolicy = "verified"      // always, with a valid certificate for the host
+	TLSDANE          TLSPolicy = "dane"          // always, with TLSA records for the host (RFC 7672)
+	TLSAuto          TLSPolicy = "auto"          // where it is offered, and what the domain publishes
 )
 
 func (TLSPolicy) choices() []string {
-	return []string{"off", "opportunistic", "encrypted", "verified"}
+	return []string{"auto", "off", "opportunistic", "encrypted", "verified", "dane"}
 }
+
+// Validating says whether resolvers are trusted to check signatures.
+type Validating string
+
+// Whether resolvers are trusted to check signatures.
+const (
+	ValidatingAuto Validating = "auto" // where all are on this machine
+	ValidatingYes  Validating = "yes"
+	ValidatingNo   Validating = "no"
+)
+
+func (Validating) choices() []string { return []string{"auto", "yes", "no"} }
 
 // EightBit says what happens to 8-bit messages where the next hop does not take
 // them.

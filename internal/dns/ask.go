@@ -63,15 +63,18 @@ func (r *Resolver) find(q question) answer {
 // ask goes along the aliases of a name until there is an answer. Most
 // resolvers have done so themselves, and one question is enough.
 func (r *Resolver) ask(ctx context.Context, q question) answer {
-	at := place{name: dns.Fqdn(q.name), ttl: mostTTL}
+	at := place{name: dns.Fqdn(q.name), ttl: mostTTL, secure: r.validates}
 	for {
 		in, server, err := r.askServers(ctx, at.name, q.kind)
 		if err != nil {
 			return r.fault(q, server, err)
 		}
+		at.secure = at.secure && in.AuthenticatedData
 		before := at.name
-		if err := at.follow(in.Answer); err != nil {
-			return r.fault(q, server, err)
+		if q.kind != dns.TypeCNAME {
+			if err := at.follow(in.Answer); err != nil {
+				return r.fault(q, server, err)
+			}
 		}
 		if a, ok := r.read(q, at, in, server); ok || at.name == before {
 			return a

@@ -31,8 +31,24 @@ type question struct {
 type answer struct {
 	mx    []MX
 	addrs []netip.Addr
-	err   error
-	until time.Time
+	texts []string
+	tlsa  []TLSA
+	cname string
+	// name is where the aliases of the question led.
+	name string
+	// secure tells that signatures prove the answer, also one of nothing.
+	secure bool
+	err    error
+	until  time.Time
+}
+
+// records is how many records there are.
+func (a *answer) records() int {
+	n := len(a.mx) + len(a.addrs) + len(a.texts) + len(a.tlsa)
+	if a.cname != "" {
+		n++
+	}
+	return n
 }
 
 // newCache returns a cache for answers. It knows nothing of time, which is in
@@ -48,9 +64,15 @@ func newCache(size int) (*otter.Cache[question, answer], error) {
 // weight is about how many bytes an answer occupies.
 func (a answer) weight(q question) uint32 {
 	const entry, mx, addr, fault = 256, 24, 24, 256
-	n := entry + len(q.name) + addr*len(a.addrs)
+	n := entry + len(q.name) + len(a.name) + addr*len(a.addrs)
 	for i := range a.mx {
 		n += mx + len(a.mx[i].Host)
+	}
+	for _, text := range a.texts {
+		n += addr + len(text)
+	}
+	for i := range a.tlsa {
+		n += mx + len(a.tlsa[i].Data)
 	}
 	if a.err != nil {
 		n += fault

@@ -32,6 +32,7 @@ func (r *Resolver) exchange(ctx context.Context, name string, kind uint16, serve
 	m := new(dns.Msg)
 	m.SetQuestion(name, kind)
 	m.SetEdns0(ednsSize, false)
+	m.AuthenticatedData = r.validates // asks whether the answer was checked (RFC 6840 section 5.7)
 	in, err := r.exchangeAny(ctx, m, server)
 	if err == nil && (in.Rcode == dns.RcodeFormatError || in.Rcode == dns.RcodeNotImplemented || in.Rcode == dns.RcodeBadVers) {
 		m.Extra = nil

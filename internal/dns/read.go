@@ -22,6 +22,7 @@ type place struct {
 	name    string
 	ttl     time.Duration
 	aliases int
+	secure  bool // so far
 }
 
 // follow goes along the aliases in an answer.
@@ -44,18 +45,18 @@ func (p *place) follow(records []dns.RR) error {
 // read takes out of an answer what was asked for. It reports false, with an
 // answer of nothing, where the end of the aliases was not asked for yet.
 func (r *Resolver) read(q question, at place, in *dns.Msg, server string) (answer, bool) {
-	a := answer{}
+	a := answer{secure: at.secure, name: strings.ToLower(strings.TrimSuffix(at.name, "."))}
 	ttl := at.ttl
 	for _, rr := range in.Answer {
 		h := rr.Header()
-		if h.Rrtype != q.kind || !strings.EqualFold(h.Name, at.name) || len(a.mx)+len(a.addrs) == maxRecords {
+		if h.Rrtype != q.kind || !strings.EqualFold(h.Name, at.name) || a.records() == maxRecords {
 			continue
 		}
 		ttl = min(ttl, seconds(h.Ttl))
 		a.add(rr)
 	}
 	now := r.options.Now()
-	if len(a.mx)+len(a.addrs) > 0 {
+	if a.records() > 0 {
 		a.until = now.Add(within(ttl, mostTTL))
 		a.sort()
 		return a, true
@@ -84,6 +85,14 @@ func (a *answer) add(rr dns.RR) {
 		if addr, ok := netip.AddrFromSlice(rr.AAAA.To16()); ok {
 			a.addrs = append(a.addrs, addr)
 		}
+	case *dns.TXT:
+		a.texts = append(a.texts, strings.Join(rr.Txt, ""))
+	case *dns.TLSA:
+		if t, ok := readTLSA(rr); ok {
+			a.tlsa = append(a.tlsa, t)
+		}
+	case *dns.CNAME:
+		a.cname = strings.ToLower(strings.TrimSuffix(rr.Target, "."))
 	}
 }
 

@@ -26,6 +26,8 @@ type Options struct {
 	// /etc/resolv.conf and /etc/hosts. They are read once. One that is not
 	// there counts as empty.
 	ResolvConf, Hosts string
+	// Validating says whether the servers are trusted to check signatures.
+	Validating Validating
 	// Timeout bounds the wait for one server; 0 means 3 seconds.
 	Timeout time.Duration
 	// Rounds is how often silent servers are asked before it is given up; 0
@@ -41,9 +43,12 @@ type Options struct {
 type Resolver struct {
 	options Options
 	servers []*server
-	hosts   map[string][]netip.Addr
-	kept    *otter.Cache[question, answer]
-	asking  singleflight.Group
+	// validates tells that all servers are trusted to check signatures. With one
+	// that is not, an answer that the others found forged would come from it.
+	validates bool
+	hosts     map[string][]netip.Addr
+	kept      *otter.Cache[question, answer]
+	asking    singleflight.Group
 
 	life   context.Context // of questions that are being asked
 	end    context.CancelFunc
@@ -87,7 +92,7 @@ func New(o Options) (*Resolver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making room for answers: %w", err)
 	}
-	r := &Resolver{options: o, hosts: hosts, kept: kept}
+	r := &Resolver{options: o, validates: o.Validating.trusts(o.Servers), hosts: hosts, kept: kept}
 	for _, s := range o.Servers {
 		r.servers = append(r.servers, &server{address: s.String()})
 	}

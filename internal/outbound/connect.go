@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/outbound/attempt"
+	"github.com/weirmail/weir/internal/outbound/dane"
 	"github.com/weirmail/weir/internal/outbound/route"
 	"github.com/weirmail/weir/internal/outbound/verdict"
 	"github.com/weirmail/weir/reply"
@@ -137,12 +138,36 @@ func targetOf(r *route.Route, host route.Host, a route.Address) attempt.Target {
 		t.TLS = smtpclient.TLSRequired
 	}
 	t.Verify = policy == route.TLSVerified
+	t = byDomain(t, r, host, a)
 	if host.Login != nil && !host.Login.AllowPlainText && policy == route.TLSOpportunistic {
 		t = forSecret(t)
 	}
 	t.RequireTLS = r.Protected
 	if r.Protected && host.IsLocal(a) {
 		t.TLS, t.Verify, t.RequireTLS = smtpclient.TLSNone, false, false
+	}
+	return t
+}
+
+// byDomain asks of a host what its domain asks of senders: DANE first, and MTA-STS
+// where it says nothing (RFC 8461 section 2). It never asks for less than the route.
+func byDomain(t attempt.Target, r *route.Route, host route.Host, a route.Address) attempt.Target {
+	switch {
+	case a.DANE != nil:
+		t.DANE, t.Why = a.DANE, "its own TLSA record (DANE)"
+		if a.DANE.Authenticates() {
+			t.Verify = false
+		}
+	case r.TLS == route.TLSDANE:
+		// The records were there when the route was found.
+		t.DANE, t.Why = dane.Nobody(a.Host), "the policy \"dane\" for the domain"
+	case host.STS:
+		t.Verify, t.Why = true, "the MTA-STS policy of "+r.Asked.Domain
+	default:
+		return t
+	}
+	if t.TLS == smtpclient.TLSOpportunistic {
+		t.TLS = smtpclient.TLSRequired
 	}
 	return t
 }

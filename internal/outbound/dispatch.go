@@ -65,15 +65,15 @@ func (out *Outbound) knownJob(l *mail.Lease) (job, bool) {
 	if !ok {
 		return job{}, false
 	}
-	return job{lease: l, route: routeOf(l.Envelope, r)}, true
+	r, err := routeOf(l.Envelope, r)
+	return job{lease: l, route: r}, err == nil
 }
 
 // routeOf returns the route that a message takes where others take the given one.
-func routeOf(e *mail.Envelope, r *route.Route) *route.Route {
-	if e.RequireTLS {
-		return r.Protect()
-	}
-	return r
+// Of two wishes that contradict each other the safe one counts (RFC 8689 section
+// 4.1).
+func routeOf(e *mail.Envelope, r *route.Route) (*route.Route, error) {
+	return r.For(e.RequireTLS, e.TLSOptional)
 }
 
 // claim takes what is due from the spool for as long as there is room.
@@ -141,6 +141,9 @@ func (out *Outbound) dispatch(ctx context.Context, l *mail.Lease) {
 			out.release(l, time.Time{})
 			return
 		}
+		if err == nil {
+			r, err = routeOf(l.Envelope, r)
+		}
 		if err != nil {
 			u := lost[err.Error()]
 			if u == nil {
@@ -150,7 +153,7 @@ func (out *Outbound) dispatch(ctx context.Context, l *mail.Lease) {
 			u.recipients = append(u.recipients, i)
 			continue
 		}
-		jobs = addRecipient(jobs, l, routeOf(l.Envelope, r), i)
+		jobs = addRecipient(jobs, l, r, i)
 	}
 	// Each part takes a place of its own, whose end is told for itself.
 	out.room.take(len(jobs) + len(lost) - 1)

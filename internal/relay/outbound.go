@@ -19,9 +19,9 @@ import (
 )
 
 // buildOutbound builds the room that delivers.
-func (r *Relay) buildOutbound(ids *mail.IDSource) (*outbound.Outbound, error) {
+func (r *Relay) buildOutbound(ctx context.Context, ids *mail.IDSource) (*outbound.Outbound, error) {
 	cfg := r.config
-	table, err := r.buildTable()
+	table, err := r.buildTable(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -64,9 +64,9 @@ func (r *Relay) buildOutbound(ids *mail.IDSource) (*outbound.Outbound, error) {
 }
 
 // buildTable builds the table of routes.
-func (r *Relay) buildTable() (*route.Table, error) {
+func (r *Relay) buildTable(ctx context.Context) (*route.Table, error) {
 	cfg := r.config
-	resolver, err := dns.New(dns.Options{Servers: cfg.DNS.Servers})
+	resolver, err := dns.New(dns.Options{Servers: cfg.DNS.Servers, Validating: validating(cfg.DNS.Validating)})
 	if err != nil {
 		return nil, fmt.Errorf("preparing to ask the DNS (key servers of [dns] sets whom): %w", err)
 	}
@@ -84,6 +84,9 @@ func (r *Relay) buildTable() (*route.Table, error) {
 		Profiles: profile.New(append(smarthostProfiles(cfg), builtin...)...),
 		Sources:  cfg.Delivery.SourceAddress,
 	}
+	if err := r.askDomains(ctx, &o, resolver); err != nil {
+		return nil, err
+	}
 	o.IPv4Only, o.IPv6Only = onlyOneKind(cfg.Delivery.SourceAddress)
 	if err := r.addHops(&o); err != nil {
 		return nil, err
@@ -93,6 +96,16 @@ func (r *Relay) buildTable() (*route.Table, error) {
 		o.TLS = route.TLSOff
 	}
 	return route.New(o), nil
+}
+
+func validating(v config.Validating) dns.Validating {
+	switch v {
+	case config.ValidatingYes:
+		return dns.ValidatingYes
+	case config.ValidatingNo:
+		return dns.ValidatingNo
+	}
+	return dns.ValidatingAuto
 }
 
 // addHops adds the servers that the configuration names.
@@ -191,8 +204,12 @@ func tlsPolicy(p config.TLSPolicy) route.TLSPolicy {
 		return route.TLSEncrypted
 	case config.TLSVerified:
 		return route.TLSVerified
+	case config.TLSDANE:
+		return route.TLSDANE
+	case config.TLSOpportunistic:
+		return route.TLSOpportunistic
 	}
-	return route.TLSOpportunistic
+	return route.TLSAuto
 }
 
 // smtpPort is where mail exchangers listen.

@@ -11,6 +11,7 @@ import (
 	"github.com/weirmail/weir/internal/admin/api"
 	"github.com/weirmail/weir/internal/config"
 	"github.com/weirmail/weir/internal/dns"
+	"github.com/weirmail/weir/internal/outbound/dane"
 	"github.com/weirmail/weir/internal/outbound/route"
 	"github.com/weirmail/weir/smtp"
 )
@@ -21,7 +22,7 @@ import (
 func Plan(ctx context.Context, cfg *config.Config, from, to string) (api.Route, error) {
 	r := &Relay{config: cfg}
 	r.logins = newLogins(cfg, "", nil, nil) // nobody signs in
-	table, err := r.buildTable()
+	table, err := r.buildTable(ctx)
 	if err != nil {
 		return api.Route{}, err
 	}
@@ -50,8 +51,8 @@ func (r *Relay) plan(ctx context.Context, from, to string) (api.Route, error) {
 	if plan.Route == nil {
 		return a, nil
 	}
-	a.Lane = plan.Route.Lane
-	a.TLS = api.RouteTLS{Policy: plan.Route.TLS.String(), Source: r.tlsSource(&plan)}
+	a.Lane, a.Problem = plan.Route.Lane, problemOf(plan.Err)
+	a.TLS = api.RouteTLS{Policy: plan.TLS.String(), Source: r.tlsSource(&plan)}
 	for i := range plan.Hosts {
 		h := &plan.Hosts[i]
 		policy := a.TLS
@@ -60,7 +61,48 @@ func (r *Relay) plan(ctx context.Context, from, to string) (api.Route, error) {
 		}
 		a.Hosts = append(a.Hosts, hostOf(h, policy, a.Direct))
 	}
+	if plan.Route.Asked != nil {
+		addAsked(&a, plan.Route.Asked)
+	}
 	return a, nil
+}
+
+// addAsked adds what the domain asks of its senders.
+func addAsked(a *api.Route, asked *route.Asked) {
+	switch {
+	case asked.Secure:
+		a.DNSSEC = api.DNSSECSecure
+	case asked.Checked:
+		a.DNSSEC = api.DNSSECInsecure
+	case a.TLS.Policy == route.TLSAuto.String() || a.TLS.Policy == route.TLSDANE.String():
+		a.DNSSEC = api.DNSSECUnchecked
+	}
+	if s := asked.STS; s != nil {
+		a.MTASTS = &api.MTASTS{ID: s.ID, Fetched: s.Fetched, Expires: s.Expires}
+		if s.Policy != nil {
+			a.MTASTS.Mode, a.MTASTS.MX = string(s.Policy.Mode), s.Policy.MX
+		}
+		if s.Problem != nil {
+			a.MTASTS.Problem = s.Problem.Error()
+		}
+	}
+	for _, x := range asked.Excluded {
+		h := hostOf(&route.PlannedHost{Host: x.Host}, a.TLS, a.Direct)
+		h.Group, h.Excluded = 0, x.Why
+		a.Hosts = append(a.Hosts, h)
+	}
+}
+
+// addDANE adds what the DNS says of the certificate of a host.
+func addDANE(h *api.RouteHost, p *dane.Policy) {
+	h.TLS = api.RouteTLS{Policy: "dane", Source: "its TLSA records"}
+	for _, r := range p.Records {
+		h.DANE = append(h.DANE, r.String())
+	}
+	if !p.Authenticates() {
+		h.TLS.Policy = "encrypted"
+		h.Note = "none of its TLSA records can be used, so that it only has to encrypt"
+	}
 }
 
 // parseTarget reads an address, with or without angle brackets, or a domain.
@@ -120,6 +162,9 @@ func (r *Relay) isDirect(p *route.Plan) bool {
 
 // tlsSource says which key the policy of a route is from.
 func (r *Relay) tlsSource(p *route.Plan) string {
+	if p.Overridden {
+		return "[[tls_policy]]"
+	}
 	for i := range r.config.Routes {
 		rule := &r.config.Routes[i]
 		if p.Rule == "" || rule.TLS == "" || !namesFold(rule.Domains(), p.Rule) {
@@ -149,6 +194,12 @@ func hostOf(h *route.PlannedHost, policy api.RouteTLS, direct bool) api.RouteHos
 		a.Protocol = "lmtp"
 	case h.Implicit:
 		a.Protocol = "smtps"
+	}
+	if h.STS {
+		a.TLS = api.RouteTLS{Policy: "verified", Source: "MTA-STS"}
+	}
+	if len(h.Addresses) > 0 && h.Addresses[0].DANE != nil {
+		addDANE(&a, h.Addresses[0].DANE)
 	}
 	if direct {
 		a.Preference = &h.Preference

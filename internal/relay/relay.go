@@ -22,6 +22,7 @@ import (
 	"github.com/weirmail/weir/internal/inbound/auth"
 	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/outbound"
+	"github.com/weirmail/weir/internal/outbound/mtasts"
 	"github.com/weirmail/weir/internal/outbound/peer"
 	"github.com/weirmail/weir/internal/outbound/route"
 	"github.com/weirmail/weir/internal/sockets"
@@ -92,6 +93,7 @@ type Relay struct {
 	store        *disk.Store
 	resolver     *dns.Resolver
 	table        *route.Table
+	policies     *mtasts.Policies
 	out          *outbound.Outbound
 	peers        *peer.Book
 	gatehouse    *gatehouse
@@ -166,7 +168,7 @@ func (r *Relay) open(ctx context.Context) (err error) {
 		}
 	}
 	r.logins = newLogins(r.config, r.options.Credentials, r.events, r.options.Logger)
-	if r.out, err = r.buildOutbound(ids); err != nil {
+	if r.out, err = r.buildOutbound(ctx, ids); err != nil {
 		return err
 	}
 	r.web = r.openWeb()
@@ -287,6 +289,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	rest.Go(func() { r.certificates.run(watching) })
 	rest.Go(func() { r.peers.Run(watching) })
 	rest.Go(func() { r.logins.run(watching) })
+	rest.Go(func() { r.policies.Run(watching) })
 	for _, l := range r.mail {
 		servers.Go(func() {
 			if err := l.server.Serve(l.front); !errors.Is(err, smtpserver.ErrServerClosed) {

@@ -19,6 +19,8 @@ const (
 	NoteLifecycle NoteKind = 'l'
 	// NotePeer: what a next hop was seen to do.
 	NotePeer NoteKind = 'p'
+	// NoteMTASTS: the TLS policies that domains have published.
+	NoteMTASTS NoteKind = 'm'
 )
 
 // Bounds on a note, in bytes. A key is never empty.

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/weirmail/weir/internal/outbound/dane"
 	"github.com/weirmail/weir/internal/outbound/peer"
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtp"
@@ -30,6 +31,14 @@ type Target struct {
 	// has to be valid for Host.
 	TLS    smtpclient.TLSMode
 	Verify bool
+	// DANE is what the certificate is checked by in place of Verify; nil where the
+	// DNS says nothing of it.
+	DANE *dane.Policy
+	// Why says in a few words who asks for that; empty where nobody in particular.
+	Why string
+	// TLSConfig is what the configuration for a handshake is cloned from, in place
+	// of that of the options; nil for those.
+	TLSConfig *tls.Config
 	// RequireTLS is set where the session is to carry mail that has to travel
 	// protected: it is given up unless the certificate is valid and REQUIRETLS is
 	// offered (RFC 8689 section 4.2.1). TLS and Verify have to ask for that too.
@@ -162,7 +171,7 @@ func connect(ctx context.Context, t Target, o *Options) (*Connection, *Failure) 
 	heed(&options, &advice)
 	client, err := smtpclient.New(ctx, nc, options)
 	if err != nil {
-		failure := t.unprotected(failureOf(smtp.StageConnect, err))
+		failure := t.inWords(t.unprotected(failureOf(smtp.StageConnect, err)))
 		o.Lockout.note(ctx, t.Login, failure, now())
 		o.rememberFailure(ctx, t, failure)
 		return nil, failure
@@ -200,12 +209,29 @@ func (o *Options) dial(ctx context.Context, t Target) (net.Conn, error) {
 
 func (o *Options) tlsConfig(t Target) *tls.Config {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if o.TLS != nil {
+	switch {
+	case t.TLSConfig != nil:
+		config = t.TLSConfig.Clone()
+	case o.TLS != nil:
 		config = o.TLS.Clone()
 	}
 	config.ServerName = t.Host
 	config.InsecureSkipVerify = !t.Verify
+	if t.DANE != nil {
+		config.ServerName = t.DANE.Base // RFC 7672 section 8.1
+	}
+	if t.DANE != nil && t.DANE.Authenticates() {
+		config.InsecureSkipVerify = true
+		config.VerifyConnection = t.DANE.Check(o.now)
+	}
 	return config
+}
+
+func (o *Options) now() time.Time {
+	if o.Now != nil {
+		return o.Now()
+	}
+	return time.Now()
 }
 
 // failureOf turns the client's error into a Failure.

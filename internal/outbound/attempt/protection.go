@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/weirmail/weir/internal/outbound/dane"
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtp"
 	"github.com/weirmail/weir/smtpclient"
@@ -18,9 +19,12 @@ func (t Target) unprotected(f *Failure) *Failure {
 		return f
 	}
 	var certificate *tls.CertificateVerificationError
+	var records *dane.Error
 	switch {
 	case errors.As(f.Err, &certificate):
 		return t.refuse(fmt.Sprintf("shows no certificate that is valid for its name (%v)", certificate.Err))
+	case errors.As(f.Err, &records):
+		return t.refuse(fmt.Sprintf("is not the one that its TLSA records name (%v)", records))
 	case f.Stage != smtp.StageSTARTTLS:
 		return f
 	case errors.Is(f.Err, smtpclient.ErrNotOffered):

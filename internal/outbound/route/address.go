@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/weirmail/weir/internal/dns"
+	"github.com/weirmail/weir/internal/outbound/dane"
 	"github.com/weirmail/weir/reply"
 )
 
@@ -28,7 +29,35 @@ func (t *Table) Addresses(ctx context.Context, h Host) ([]Address, error) {
 			return nil, err
 		}
 	}
-	return t.ordered(h, addrs)
+	ordered, err := t.ordered(h, addrs)
+	if err != nil || !h.DANE {
+		return ordered, err
+	}
+	return t.withTLSA(ctx, h, ordered)
+}
+
+// withTLSA adds what the DNS says of the certificate of a host. Where it cannot say,
+// the host gets no mail: somebody may have taken the records away (RFC 7672 section
+// 2.1.2).
+func (t *Table) withTLSA(ctx context.Context, h Host, addresses []Address) ([]Address, error) {
+	if t.options.Proofs == nil {
+		return nil, &Error{
+			Status: reply.NewStatus(7, 0), Reason: "local-error",
+			Err: fmt.Errorf("TLSA records of the host %s are asked for (tls = \"dane\"), and no resolver is trusted to check signatures: see validating of [dns]", h.Name),
+		}
+	}
+	set, err := t.options.Proofs.LookupTLSA(ctx, h.Name, h.Port)
+	if err != nil {
+		return nil, later(ctx, fmt.Errorf("the host %s is signed, but its TLSA records (DANE) cannot be had: %w", h.Name, err))
+	}
+	if len(set.Records) == 0 {
+		return addresses, nil
+	}
+	policy := dane.New(h.Name, set)
+	for i := range addresses {
+		addresses[i].DANE = policy
+	}
+	return addresses, nil
 }
 
 // lookup returns all addresses of a host.

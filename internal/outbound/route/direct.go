@@ -39,7 +39,21 @@ func (t *Table) ask(ctx context.Context, domain string, to *target) (*Route, tim
 	if err != nil {
 		return nil, 0, err
 	}
-	return t.direct(domain, groups, to), life, nil
+	policy := t.policyFor(domain, to.tls)
+	asked, left, again, err := t.asked(ctx, domain, groups, policy)
+	if err != nil {
+		return nil, 0, err
+	}
+	r := t.direct(domain, left, to, policy)
+	r.Asked = asked
+	if len(to.backup) == 0 {
+		r.stop = asked.stop(left)
+	}
+	if policy == TLSAuto && asked.matters(left) {
+		r.relaxed = t.direct(domain, asked.all, to, TLSOpportunistic)
+		r.relaxed.Asked = asked
+	}
+	return r, min(life, max(again, leastLife)), nil
 }
 
 // literal is the route to an address that stands in place of a domain (RFC
@@ -52,16 +66,19 @@ func (t *Table) literal(domain string, addr netip.Addr, to *target) (*Route, err
 	case unusable(addr):
 		return nil, unroutable(fmt.Errorf("%s is no address of a mail server", addr))
 	}
-	return t.direct(domain, [][]Host{{{Name: addr.String(), Port: t.options.Port, foreign: true}}}, to), nil
+	return t.direct(domain, [][]Host{{{Name: addr.String(), Port: t.options.Port, foreign: true}}}, to, to.tls), nil
 }
 
 // expand is the route of next hops among which there are domains with MX
 // records. One that cannot be looked up is left out where there are others,
 // and asked for again soon.
 func (t *Table) expand(ctx context.Context, to *target) (*Route, time.Duration, error) {
-	found := make(map[int][][]Host)
+	found, all := make(map[int][][]Host), make(map[int][][]Host)
 	life := mostLife
 	var failed error
+	var asked *Asked
+	var stop *Error
+	matters := false
 	for i, h := range to.all() {
 		if !h.MX {
 			continue
@@ -71,18 +88,33 @@ func (t *Table) expand(ctx context.Context, to *target) (*Route, time.Duration, 
 			failed = err
 			continue
 		}
-		for _, group := range groups {
-			for k := range group {
-				group[k].foreign = false // the operator named the domain
-			}
+		groups = marked(groups, func(h *Host) { h.foreign = false }) // the operator named the domain
+		policy := h.policy(to.tls)
+		of, left, again, err := t.asked(ctx, key(h.Host), groups, policy)
+		if err != nil {
+			failed = err
+			continue
 		}
-		found[i], life = groups, min(life, max(l, leastLife))
+		found[i], all[i], asked = left, of.all, of
+		life = min(life, max(min(l, again), leastLife))
+		matters = matters || policy == TLSAuto && of.matters(left)
+		if of.stop(left) != nil {
+			stop = of.stop(left)
+		}
 	}
 	r := t.routeOf(to, found)
+	r.Asked = asked
+	if len(r.Groups) == 0 {
+		r.stop = stop
+	}
+	if matters {
+		r.relaxed = t.routeOf(to, all)
+		r.relaxed.Asked = asked
+	}
 	switch {
 	case failed == nil:
 		return r, life, nil
-	case len(r.Groups) > 0 && ctx.Err() == nil:
+	case len(r.Groups) > 0 && ctx.Err() == nil, r.stop != nil:
 		return r, 0, nil
 	}
 	return nil, 0, ofNextHop(failed)

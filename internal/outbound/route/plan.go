@@ -16,6 +16,10 @@ type Plan struct {
 	// Route is the way; nil where there is none, and Err says why.
 	Route *Route
 	Err   error
+	// TLS is the policy of the rule, or of the override for the domain.
+	TLS TLSPolicy
+	// Overridden tells that it is of the latter.
+	Overridden bool
 	// Hosts are those of the route in the order in which they are tried. Those
 	// of the same preference are tried in an order that each attempt draws anew.
 	Hosts []PlannedHost
@@ -41,10 +45,15 @@ func (t *Table) Plan(ctx context.Context, from, p smtp.Path) (Plan, error) {
 	plan := Plan{Domain: domain}
 	if c != nil {
 		plan.Rule, plan.From = c.domain, c.from
+		plan.TLS = t.policyFor(domain, c.to.tls)
+		plan.Overridden = plan.TLS != c.to.tls
 	}
 	plan.Route, plan.Err = t.Lookup(ctx, from, p)
 	if plan.Err != nil {
 		return plan, ctx.Err()
+	}
+	if plan.Route.stop != nil {
+		plan.Err = plan.Route.stop
 	}
 	for n, group := range plan.Route.Groups {
 		for _, h := range group {

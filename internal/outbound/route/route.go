@@ -3,6 +3,7 @@ package route
 import (
 	"net/netip"
 
+	"github.com/weirmail/weir/internal/outbound/dane"
 	"github.com/weirmail/weir/internal/outbound/profile"
 	"github.com/weirmail/weir/reply"
 	"github.com/weirmail/weir/smtpclient"
@@ -35,8 +36,13 @@ type Route struct {
 	// Final is set where the hosts are the last stop, which is so for LMTP:
 	// the Return-Path field is added (RFC 5321 section 4.4).
 	Final bool
+	// Asked is what the domain whose records name the hosts asks of its senders;
+	// nil where the operator names them.
+	Asked *Asked
 
-	shared bool // see Has
+	shared  bool   // see Has
+	stop    *Error // why no host may have the mail
+	relaxed *Route // in spite of what the domain asks; nil where that is the same
 }
 
 // Has tells whether a connection to a host of the given name may carry mail of
@@ -59,7 +65,7 @@ func (r *Route) Has(host string) bool {
 // PolicyFor returns what a host of the route has to speak.
 func (r *Route) PolicyFor(h *Host) TLSPolicy {
 	if h.TLS != nil && !r.Protected {
-		return *h.TLS
+		return h.TLS.asked()
 	}
 	return r.TLS
 }
@@ -100,6 +106,11 @@ const (
 	TLSOpportunistic                  // where it is offered
 	TLSEncrypted                      // always, whatever the certificate
 	TLSVerified                       // always, with a valid certificate for the host
+	TLSDANE                           // always, with TLSA records for the host
+
+	// TLSAuto is where it is offered, and what the domain of the recipient asks for
+	// beyond that. It is the policy of rules, never of a route.
+	TLSAuto
 )
 
 // String returns the policy as the configuration writes it.
@@ -113,6 +124,10 @@ func (p TLSPolicy) String() string {
 		return "encrypted"
 	case TLSVerified:
 		return "verified"
+	case TLSDANE:
+		return "dane"
+	case TLSAuto:
+		return "auto"
 	}
 	return "invalid"
 }
@@ -140,6 +155,15 @@ type Host struct {
 	// where that holds.
 	TLS *TLSPolicy
 
+	// DANE is set where the host has TLSA records (RFC 7672), or may have some.
+	DANE bool
+	// STS is set where an MTA-STS policy names the host and is to be enforced: its
+	// certificate has to be valid (RFC 8461 section 4.1).
+	STS bool
+
+	// unproven is set where anybody may have named the host who can forge an answer
+	// of the DNS.
+	unproven bool
 	// foreign is set where a stranger names the host, by a record in the DNS
 	// or as the domain of an address. It then must not lead to this machine,
 	// and where it does not exist that is not the operator's mistake.
@@ -161,6 +185,8 @@ type Address struct {
 	Network, Addr string
 	// Host is the name for TLS and for the log.
 	Host string
+	// DANE is what the DNS says of the certificate; nil where it says nothing.
+	DANE *dane.Policy
 }
 
 // IsLocal tells that nothing leaves this machine by an address of the host: that of

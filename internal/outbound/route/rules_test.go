@@ -98,7 +98,7 @@ func TestNextHopKeepsItsProtocolAndPort(t *testing.T) {
 		{Name: "a", Port: 465, Implicit: true},
 		{Protocol: LMTP, Name: "b", Port: 24},
 		{Protocol: LMTP, Socket: "/run/c"},
-		{Name: "mx3.example.org", Port: 26, Preference: 1},
+		{Name: "mx3.example.org", Port: 26, Preference: 1, unproven: true},
 	}
 	for i := range want {
 		if r.Groups[i][0] != want[i] {

@@ -90,8 +90,14 @@ type Options struct {
 	// destination has one of each kind, always the same. Without any, the system
 	// chooses.
 	Sources []netip.Addr
+	// Overrides are TLS policies for domains, where the DNS names the hosts.
+	Overrides []Override
 	// Resolver must not be nil.
 	Resolver Resolver
+	// Proofs tells what signatures prove; nil where no resolver is trusted to.
+	Proofs Proofs
+	// Policies finds MTA-STS policies; nil where they are not asked for.
+	Policies Policies
 	// Now is the clock; nil means time.Now. Random gives numbers in [0, 1);
 	// nil means math/rand. Both are safe for concurrent use.
 	Now    func() time.Time
@@ -106,6 +112,8 @@ type Table struct {
 	rest     rules             // "*", and the default
 	sources  pool
 	cache    *cache
+
+	overrides map[string]TLSPolicy // by "example.org" and ".example.org"
 }
 
 // New returns the table.
@@ -122,6 +130,9 @@ func New(o Options) *Table {
 	t := &Table{options: o, hostname: key(o.Hostname), domains: make(map[string]*rules), cache: newCache(), sources: newPool(o.Sources)}
 	if len(o.Default) > 0 || o.Direct {
 		t.rest.all = &choice{to: t.newTarget(o.Default, o.Backup, o.TLS)}
+	}
+	for _, override := range o.Overrides {
+		t.addOverride(override)
 	}
 	for i := range o.Rules {
 		r := &o.Rules[i]

@@ -2,6 +2,7 @@ package route
 
 import (
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -77,7 +78,7 @@ func (to *target) all() []NextHop {
 // route returns the route by the next hops, with the groups of hosts that were
 // found for those whose hosts the DNS names, by their index.
 func (to *target) route(found map[int][][]Host) *Route {
-	r := &Route{TLS: to.tls, Final: true}
+	r := &Route{TLS: to.tls.asked(), Final: true}
 	for i, h := range to.all() {
 		if i == len(to.hops) {
 			r.Backup = len(r.Groups)
@@ -87,7 +88,9 @@ func (to *target) route(found map[int][][]Host) *Route {
 			r.Groups = append(r.Groups, found[i]...)
 			continue
 		}
-		r.Groups = append(r.Groups, []Host{h.host()})
+		host := h.host()
+		host.DANE = h.policy(to.tls) == TLSDANE
+		r.Groups = append(r.Groups, []Host{host})
 	}
 	if len(to.backup) == 0 {
 		r.Backup = len(r.Groups)
@@ -98,6 +101,14 @@ func (to *target) route(found map[int][][]Host) *Route {
 // host is the host of a next hop without MX.
 func (h *NextHop) host() Host {
 	return Host{Protocol: h.Protocol, Implicit: h.Implicit, Name: h.Host, Port: h.Port, Socket: h.Socket, Inside: h.Inside, Login: h.Login, TLS: h.TLS}
+}
+
+// policy is that of the next hop, where the rule has the given one.
+func (h *NextHop) policy(rule TLSPolicy) TLSPolicy {
+	if h.TLS != nil {
+		return *h.TLS
+	}
+	return rule
 }
 
 // String returns the next hop as the configuration writes it.
@@ -123,7 +134,7 @@ func hostPort(host string, port uint16) string {
 // direct is the route to hosts that the DNS names, or that a domain is. Their
 // preferences are no part of the lane: domains that share their hosts share it,
 // whichever of them they prefer.
-func (t *Table) direct(domain string, groups [][]Host, to *target) *Route {
+func (t *Table) direct(domain string, groups [][]Host, to *target, tls TLSPolicy) *Route {
 	var names, shown []string
 	for _, group := range groups {
 		for _, h := range group {
@@ -131,7 +142,7 @@ func (t *Table) direct(domain string, groups [][]Host, to *target) *Route {
 			shown = append(shown, h.shown())
 		}
 	}
-	r := &Route{Groups: groups, Backup: len(groups), TLS: to.tls, Profile: t.options.Profiles.Find(domain, names)}
+	r := &Route{Groups: groups, Backup: len(groups), TLS: tls.asked(), Profile: t.options.Profiles.Find(domain, names)}
 	for i := range to.backup {
 		r.Groups = append(r.Groups, []Host{to.backup[i].host()})
 	}
@@ -169,7 +180,7 @@ func (t *Table) routeOf(to *target, found map[int][][]Host) *Route {
 // name gives a route its source and its lane: to a destination that has a name,
 // or else to the hosts.
 func (t *Table) name(r *Route, destination string, hosts []string) {
-	policy := laneTLS(r.TLS)
+	policy := r.laneTLS()
 	named := func(source string) string {
 		if destination != "" {
 			return laneName(source, policy, destination)
@@ -189,9 +200,31 @@ func (t *Table) name(r *Route, destination string, hosts []string) {
 
 // laneTLS is what the name of a lane says of TLS: connections are shared only
 // where the same is asked of them. The usual policy goes without saying.
-func laneTLS(p TLSPolicy) string {
-	if p == TLSOpportunistic {
+func (r *Route) laneTLS() string {
+	var words []string
+	if r.TLS != TLSOpportunistic {
+		words = append(words, r.TLS.String())
+	}
+	for _, group := range r.Groups {
+		for i := range group {
+			if h := &group[i]; h.DANE && r.TLS != TLSDANE {
+				words = append(words, "dane")
+			} else if h.STS {
+				words = append(words, "mta-sts")
+			}
+		}
+	}
+	if len(words) == 0 {
 		return ""
 	}
-	return "tls=" + p.String()
+	slices.Sort(words)
+	return "tls=" + strings.Join(slices.Compact(words), "+")
+}
+
+// asked is the policy of a route by that of its rule.
+func (p TLSPolicy) asked() TLSPolicy {
+	if p == TLSAuto {
+		return TLSOpportunistic
+	}
+	return p
 }
