@@ -65,6 +65,7 @@ func read(src Source) *decoder {
 	d := newDecoder(src.base())
 	d.readFile, d.path = src.ReadFile, src.Path
 	d.file(src)
+	d.aliased(src.Environ)
 	d.environment(src.Environ)
 	d.flags(src.Flags)
 	check(d, src)

@@ -37,7 +37,7 @@ func (w *worker) learn(j job, answers []attempt.Answer, target attempt.Target, t
 			Turn:  turn, Outside: w.outside, Told: a.Verdict.Wait,
 		})
 		if news && a.Stage == smtp.StageAUTH {
-			w.out.fault("sign-in", fmt.Errorf("signing in to %s (%s), mail waits until it succeeds: %s", target.Host, target.Address, said(a)))
+			w.out.fault("sign-in", fmt.Errorf("signing in to %s (%s), mail waits until it succeeds: %s%s", target.Host, target.Address, said(a), signInAdvice(a, target)))
 		}
 		for n := i; n < len(answers); n++ {
 			if k, same := w.pushOf(j, &answers[n]); same && (k == lane.Rate || k == lane.Connections) {
@@ -174,4 +174,18 @@ func waiting(d *destination, l *mail.Lease, at, now time.Time) []attempt.Answer 
 func (w *worker) suits(j job) bool {
 	conn := w.conn
 	return conn != nil && j.route.Has(conn.Target.Host)
+}
+
+// signInAdvice says what helps where a login was refused, as far as the reason
+// tells.
+func signInAdvice(a *attempt.Answer, t attempt.Target) string {
+	switch {
+	case t.Login == nil:
+		return ""
+	case a.Verdict.Reason == "auth-mechanism" && t.Login.Token == nil && a.Reply.Code.Permanent():
+		return " (it takes no passwords, or not for this mailbox: docs/smarthosts.md tells how to sign in by OAuth 2.0)"
+	case a.Verdict.Reason == "auth-failed" && t.Login.Token != nil && !a.Reply.IsZero():
+		return " (the token is not good for this: is it that of " + t.Login.Username + ", and does its scope include sending mail?)"
+	}
+	return ""
 }
