@@ -33,6 +33,7 @@ type commands struct {
 	Queue      queueCommands     `cmd:"" help:"Look at the queue of the running relay, and change it."`
 	Route      routeCommand      `cmd:"" help:"Tell where mail for an address or a domain would go, without sending any."`
 	Peer       peerCommands      `cmd:"" help:"Tell what is known of next hops: what they offer and refuse, how they answer."`
+	DKIM       dkimCommands      `cmd:"" name:"dkim" help:"Make the keys that sign mail, and compare them with the DNS."`
 	Status     statusCommand     `cmd:"" help:"Tell how the running relay is, and what presses on it."`
 	Drain      drainCommand      `cmd:"" help:"Begin a maintenance: send new clients away, and let the others end."`
 	Resume     resumeCommand     `cmd:"" help:"End a maintenance."`

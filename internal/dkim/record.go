@@ -170,7 +170,7 @@ func (r *Record) Problem(k *Key) string {
 		return "The key was revoked: p= is empty. Receivers take signatures by it as broken."
 	}
 	if r.Algorithm != k.algorithm {
-		return fmt.Sprintf("The record is of an %s key (k=%s), and the file holds one of %s (k=%s).", r.Algorithm, r.Algorithm, k.algorithm, k.algorithm)
+		return fmt.Sprintf("The record is of a key of another kind: it says k=%s, and the file holds one of k=%s.", kind(r.Algorithm), k.algorithm)
 	}
 	if len(r.Hashes) > 0 && !slices.Contains(r.Hashes, "sha256") {
 		return "The record does not allow SHA-256 (h=" + strings.Join(r.Hashes, ":") + "), by which Weir signs. Take h= out."
@@ -179,6 +179,14 @@ func (r *Record) Problem(k *Key) string {
 		return "The record is not for mail (s=" + strings.Join(r.Services, ":") + "). Take s= out."
 	}
 	return r.keyProblem(k)
+}
+
+// kind is the tag k= as it can be shown.
+func kind(a Algorithm) string {
+	if a == RSA || a == Ed25519 {
+		return string(a)
+	}
+	return shown(string(a))
 }
 
 // keyProblem compares the keys themselves.

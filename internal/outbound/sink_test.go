@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 
@@ -49,6 +50,13 @@ func (s *sink) got(address string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.received[address]
+}
+
+// all returns what has arrived.
+func (s *sink) all() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.contents)
 }
 
 // total returns how many copies arrived.

@@ -3,11 +3,13 @@ package outbound
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/weirmail/weir/internal/mail"
@@ -21,13 +23,14 @@ type memory struct {
 	t    *testing.T
 	wake chan struct{}
 
-	mu       sync.Mutex
-	take     func(*mail.Lease) bool
-	messages map[mail.ID]*message
-	settle   func(outcomes []mail.Outcome, notices []spool.Notice) error // may refuse; nil never does
-	content  func(mail.ID) error                                         // likewise
-	claims   []error                                                     // what the next claims fail with
-	removed  map[mail.ID]*mail.Envelope                                  // as they were at the end
+	mu         sync.Mutex
+	take       func(*mail.Lease) bool
+	messages   map[mail.ID]*message
+	settle     func(outcomes []mail.Outcome, notices []spool.Notice) error // may refuse; nil never does
+	content    func(mail.ID) error                                         // likewise
+	unreadable bool                                                        // contents are opened, and cannot be read
+	claims     []error                                                     // what the next claims fail with
+	removed    map[mail.ID]*mail.Envelope                                  // as they were at the end
 }
 
 type message struct {
@@ -229,6 +232,9 @@ func (m *memory) Content(_ context.Context, id mail.ID) (spool.Content, error) {
 	if stored == nil {
 		return nil, fmt.Errorf("message %v: %w", id, spool.ErrNotFound)
 	}
+	if m.unreadable {
+		return brokenContent{iotest.ErrReader(errors.New("input/output error"))}, nil
+	}
 	return &memoryContent{Reader: bytes.NewReader(stored.content), whole: stored.content}, nil
 }
 
@@ -239,6 +245,13 @@ type memoryContent struct {
 
 func (c *memoryContent) Bytes() []byte { return c.whole }
 func (c *memoryContent) Close() error  { return nil }
+
+// brokenContent is a content on a disk that fails.
+type brokenContent struct{ io.Reader }
+
+func (brokenContent) Bytes() []byte { return nil }
+func (brokenContent) Size() int64   { return 100 }
+func (brokenContent) Close() error  { return nil }
 
 // leased returns how many recipients are leased.
 func (m *memory) leased() int {

@@ -1,7 +1,6 @@
 package sign
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"hash"
 )
@@ -42,10 +41,7 @@ func (h *bodyHash) Write(p []byte) (int, error) {
 		case ' ', '\t':
 			h.blank = true
 		default:
-			end := bytes.IndexAny(p, " \t\r\n")
-			if end < 0 {
-				end = len(p)
-			}
+			end := run(p)
 			h.put(p[:end])
 			p = p[end:]
 			continue
@@ -54,6 +50,26 @@ func (h *bodyHash) Write(p []byte) (int, error) {
 	}
 	return n, nil
 }
+
+// run returns the length of what stands at the start of p and is canonical as it is:
+// content, and single spaces within. The first octet is content.
+func run(p []byte) int {
+	end := 1
+	for end < len(p) {
+		if !isBlank(p[end]) {
+			end++
+			continue
+		}
+		if p[end] != ' ' || end+1 == len(p) || isBlank(p[end+1]) {
+			break
+		}
+		end += 2
+	}
+	return end
+}
+
+// isBlank tells of blanks and of what may end a line.
+func isBlank(c byte) bool { return c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n') }
 
 // put writes what has content, and before it what was waiting.
 func (h *bodyHash) put(run []byte) {
