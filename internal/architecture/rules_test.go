@@ -49,6 +49,7 @@ var rules = map[string]rule{
 	"internal/outbound/route":   {ours: with(vocabulary, "smtpclient", "internal/dns", "internal/outbound/profile", "internal/outbound/mtasts", "internal/outbound/dane")},
 	"internal/outbound/profile": {libraries: []string{"github.com/pelletier/go-toml/v2"}},
 	"internal/outbound/mtasts":  {ours: []string{"internal/dns"}, libraries: []string{"golang.org/x/sync"}},
+	"internal/outbound/tlsrpt":  {ours: []string{"smtp"}},
 	"internal/outbound/dane":    {ours: []string{"internal/dns"}},
 	"internal/outbound/lane":    {ours: with(vocabulary, "internal/event")},
 	"internal/outbound/attempt": {ours: with(vocabulary, "smtpclient", "internal/event", "internal/outbound/verdict", "internal/outbound/peer", "internal/outbound/dane")},

@@ -19,10 +19,49 @@ func (c *Config) HasCertificate(l *Listener) bool {
 func checkTLS(d *decoder, c *Config, src Source) {
 	checkPairs(d, src, "tls.", c.TLS.Certificate, c.TLS.Key, "under [tls]")
 	checkACME(d, src, &c.TLS.ACME)
+	checkHopTLS(d, src, "delivery.", &c.Delivery.HopTLS)
+	for i := range c.Routes {
+		checkHopTLS(d, src, at("route", i)+".", &c.Routes[i].HopTLS)
+	}
+	checkTLSReport(d, &c.TLSReport)
 	for i := range c.Listeners {
 		l, key := &c.Listeners[i], at("listener", i)+"."
 		checkPairs(d, src, key, l.Certificate, l.Key, "beside it")
 		checkClientCA(d, src, c, l, key)
+	}
+}
+
+// checkHopTLS looks at what is shown to other servers, and at who vouches for them.
+func checkHopTLS(d *decoder, src Source, prefix string, h *HopTLS) {
+	switch {
+	case h.ClientCertificate != "" && h.ClientKey == "":
+		d.lacks(prefix+"client_certificate", "the certificate needs its key", "set client_key beside it")
+	case h.ClientCertificate == "" && h.ClientKey != "":
+		d.lacks(prefix+"client_key", "the key needs its certificate", "set client_certificate beside it")
+	case h.ClientCertificate != "":
+		checkPair(d, src, prefix+"client_certificate", prefix+"client_key", h.ClientCertificate, h.ClientKey)
+	}
+	if h.TLSCA == "" {
+		return
+	}
+	data, err := src.ReadFile(h.TLSCA)
+	switch {
+	case err != nil:
+		d.wrong(prefix+"tls_ca", fmt.Sprintf("%s cannot be read: %v", h.TLSCA, plain(err)), "")
+	case !x509.NewCertPool().AppendCertsFromPEM(data):
+		d.wrong(prefix+"tls_ca", "there is no certificate in "+h.TLSCA, "")
+	}
+}
+
+// checkTLSReport looks at who reports.
+func checkTLSReport(d *decoder, r *TLSReport) {
+	_, domain, ok := strings.Cut(r.From, "@")
+	switch {
+	case r.From == "" && (r.Contact != "" || r.Organization != ""):
+		d.lacks("tls_report.from", "reports are sent only where it is said who sends them", `set from = "tls-reports@example.org"`)
+	case r.From == "":
+	case !ok || strings.ContainsAny(r.From, " <>\r\n\"") || checkDomain(domain) != nil:
+		d.wrong("tls_report.from", fmt.Sprintf("%q is no address", r.From), "")
 	}
 }
 

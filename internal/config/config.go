@@ -79,6 +79,9 @@ type Config struct {
 	// hosts. One table for each group of domains; the most specific domain wins.
 	TLSPolicies []TLSRule `toml:"tls_policy"`
 
+	// Reports about TLS to the domains that want to hear of it (TLSRPT, RFC 8460).
+	TLSReport TLSReport `toml:"tls_report"`
+
 	// The certificates that listeners show.
 	TLS TLS `toml:"tls"`
 
@@ -257,6 +260,24 @@ type Route struct {
 	// The TLS that these servers must speak, as in [delivery] tls; without it,
 	// that one holds.
 	TLS TLSPolicy `toml:"tls" example:"verified"`
+
+	HopTLS
+}
+
+// HopTLS is what is shown to other servers, and who vouches for them. That of a
+// route goes before that of all mail.
+type HopTLS struct {
+	// The file of the authorities that certificates of other servers have to be
+	// from, in PEM, in place of those that the system trusts.
+	TLSCA string `toml:"tls_ca" example:"/etc/weir/tls/partners-ca.pem"`
+
+	// The file of the certificate that is shown to other servers which ask for one,
+	// with those between it and the authority, in PEM. It is read again when it
+	// changes.
+	ClientCertificate string `toml:"client_certificate" example:"/etc/weir/client/fullchain.pem"`
+
+	// The file of the key that belongs to it. Only Weir should be able to read it.
+	ClientKey string `toml:"client_key" example:"/etc/weir/client/privkey.pem"`
 }
 
 // DKIM is a key by which mail is signed.
@@ -295,6 +316,21 @@ type TLSRule struct {
 	// The TLS, as in [delivery] tls. "opportunistic" delivers to a domain whose own
 	// DANE records or MTA-STS policy are broken.
 	TLS TLSPolicy `toml:"tls" example:"verified"`
+}
+
+// TLSReport is the reports about TLS to the domains that want to hear of it.
+type TLSReport struct {
+	// The address that reports come from. Without it none are sent: a report needs
+	// somebody who answers for it, and its domain should be one that mail is signed
+	// for ([[dkim]]), since reports that are not signed are not believed.
+	From string `toml:"from" example:"tls-reports@example.org"`
+
+	// How whoever runs this relay is reached, as reports say: an address, mostly.
+	// Without it, from.
+	Contact string `toml:"contact" example:"postmaster@example.org"`
+
+	// The name of who runs this relay, as reports say. Without it, hostname.
+	Organization string `toml:"organization" example:"Example Ltd."`
 }
 
 // TLS is the certificates that listeners show.
@@ -456,6 +492,8 @@ type Delivery struct {
 	// records for the host, which [dns] validating has to allow. A [[route]] or a
 	// [[tls_policy]] may say otherwise. docs/tls.md explains it.
 	TLS TLSPolicy `toml:"tls"`
+
+	HopTLS
 
 	// What happens to a message with letters beyond ASCII that are not encoded,
 	// where the other server does not offer 8BITMIME and so may break them.

@@ -18,6 +18,10 @@ var (
 // errClosed is the cause where the resolver was closed.
 var errClosed = errors.New("the resolver is closed")
 
+// Passes reports that an error is one of this package that asking again later may
+// cure.
+func Passes(err error) bool { return passes(err) }
+
 // Error is a question that got no answer.
 type Error struct {
 	// Name and Type are the question: "example.org", "MX".

@@ -29,6 +29,7 @@ func (w *worker) connect(ctx context.Context, j job) (fresh bool, target attempt
 		}
 		w.Close()
 	}
+	w.uncounted = j.lease.Envelope.TLSOptional
 	w.conn, target, failure = w.open(ctx, j.route)
 	if failure == nil {
 		w.destination.lane.Connected()
@@ -85,6 +86,7 @@ func (w *worker) try(ctx context.Context, r *route.Route, groups [][]route.Host,
 		for _, host := range w.shuffled(group) {
 			addresses, err := w.out.options.Router.Addresses(ctx, host)
 			if err != nil {
+				w.countLost(r, host, err)
 				failures.add(attempt.Target{Host: host.String()}, &attempt.Failure{Stage: smtp.StageConnect, Err: err})
 				continue
 			}
@@ -96,6 +98,7 @@ func (w *worker) try(ctx context.Context, r *route.Route, groups [][]route.Host,
 					return nil, true
 				}
 				conn, failure := attempt.Connect(ctx, targetOf(r, host, a), &w.out.options.Attempt)
+				w.count(r, a, conn, failure)
 				if failure == nil {
 					return conn, true
 				}
@@ -124,7 +127,7 @@ func (w *worker) shuffled(hosts []route.Host) []route.Host {
 }
 
 func targetOf(r *route.Route, host route.Host, a route.Address) attempt.Target {
-	t := attempt.Target{Host: a.Host, Network: a.Network, Address: a.Addr, LMTP: host.Protocol == route.LMTP, Login: host.Login}
+	t := attempt.Target{Host: a.Host, Network: a.Network, Address: a.Addr, LMTP: host.Protocol == route.LMTP, Login: host.Login, TLSConfig: host.TLSConfig}
 	if to, err := netip.ParseAddrPort(a.Addr); err == nil {
 		t.Source = r.Source.For(to.Addr())
 	}

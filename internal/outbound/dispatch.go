@@ -142,7 +142,10 @@ func (out *Outbound) dispatch(ctx context.Context, l *mail.Lease) {
 			return
 		}
 		if err == nil {
-			r, err = routeOf(l.Envelope, r)
+			asked := r.Asked
+			if r, err = routeOf(l.Envelope, r); err != nil {
+				out.countExcluded(asked)
+			}
 		}
 		if err != nil {
 			u := lost[err.Error()]

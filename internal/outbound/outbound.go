@@ -13,6 +13,7 @@ import (
 	"github.com/weirmail/weir/internal/outbound/retry"
 	"github.com/weirmail/weir/internal/outbound/route"
 	"github.com/weirmail/weir/internal/outbound/sign"
+	"github.com/weirmail/weir/internal/outbound/tlsrpt"
 	"github.com/weirmail/weir/internal/spool"
 	"github.com/weirmail/weir/smtp"
 )
@@ -30,6 +31,9 @@ type Router interface {
 	Addresses(ctx context.Context, host route.Host) ([]route.Address, error)
 }
 
+// Sessions counts how sessions with the hosts of domains were encrypted.
+type Sessions interface{ Count(tlsrpt.Session) }
+
 // Options are what the room is built from.
 type Options struct {
 	// Hostname is the name of this relay in notices.
@@ -44,6 +48,8 @@ type Options struct {
 	Signer *sign.Signer
 	// Languages are those of the notices.
 	Languages bounce.Languages
+	// Sessions counts how sessions were encrypted; nil counts nothing.
+	Sessions Sessions
 	// IDs names the notices.
 	IDs *mail.IDSource
 	// Events hears what happens. Its functions are set.

@@ -19,6 +19,7 @@ type worker struct {
 	out         *Outbound
 	destination *destination
 	conn        *attempt.Connection
+	uncounted   bool // the sessions of the job, by Options.Sessions
 
 	// For the present job: addresses that are not asked, and whether those are asked
 	// after all where no other takes the session.

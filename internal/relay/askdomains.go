@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/weirmail/weir/internal/dns"
 	"github.com/weirmail/weir/internal/event"
@@ -20,10 +21,15 @@ func (r *Relay) askDomains(ctx context.Context, o *route.Options, resolver *dns.
 	if resolver.Validates() {
 		o.Proofs = resolver
 	}
-	of := mtasts.Options{
-		LookupTXT: resolver.LookupTXT,
-		Fetch:     mtasts.Fetcher(mtasts.FetchOptions{LookupAddr: resolver.LookupAddr}),
+	fetch := mtasts.FetchOptions{LookupAddr: resolver.LookupAddr, Dial: r.options.DialPolicy}
+	if ca := r.config.Delivery.TLSCA; ca != "" {
+		roots, err := rootsOf(ca)
+		if err != nil {
+			return fmt.Errorf("the authorities of other servers (key tls_ca of [delivery]): %w", err)
+		}
+		fetch.Roots = roots
 	}
+	of := mtasts.Options{LookupTXT: resolver.LookupTXT, Fetch: mtasts.Fetcher(fetch)}
 	if r.store != nil {
 		of.Keep = keptPolicies{memory{r.store, spool.NoteMTASTS}}
 		of.Fault = func(err error) { r.events.Fault(event.Fault{Where: "mta-sts", Err: err}) }

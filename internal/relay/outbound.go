@@ -26,6 +26,14 @@ func (r *Relay) buildOutbound(ctx context.Context, ids *mail.IDSource) (*outboun
 		return nil, err
 	}
 	r.table = table
+	sessions, err := r.openReports(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	general, err := r.hopTLS("[delivery]", cfg.Delivery.HopTLS)
+	if err != nil {
+		return nil, err
+	}
 	name := cfg.Delivery.EHLO
 	if name == "" {
 		name = cfg.Hostname
@@ -47,6 +55,7 @@ func (r *Relay) buildOutbound(ctx context.Context, ids *mail.IDSource) (*outboun
 			SendEightBit: cfg.Delivery.EightBit == config.EightBitSend,
 			Lockout:      &attempt.Lockout{},
 			Peers:        r.peers,
+			TLS:          general,
 		},
 		Timetable: retry.Timetable{
 			First:       cfg.Retry.First,
@@ -54,6 +63,7 @@ func (r *Relay) buildOutbound(ctx context.Context, ids *mail.IDSource) (*outboun
 			Expire:      cfg.Retry.Expire,
 			DelayNotice: cfg.Retry.DelayNotice,
 		},
+		Sessions:     sessions,
 		IDs:          ids,
 		Events:       r.events,
 		Connections:  cfg.Delivery.Connections,
@@ -125,6 +135,9 @@ func (r *Relay) addHops(o *route.Options) (err error) {
 			rule.TLS = tlsPolicy(c.TLS)
 		}
 		if rule.NextHops, err = r.nextHops(config.NamedServer{Key: key, Server: &c.Server}); err != nil {
+			return err
+		}
+		if err := r.addTLS(rule.NextHops, key, c.HopTLS); err != nil {
 			return err
 		}
 		if rule.Backup, err = r.backup(key+".", c.Fallback); err != nil {

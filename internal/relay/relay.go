@@ -25,6 +25,7 @@ import (
 	"github.com/weirmail/weir/internal/outbound/mtasts"
 	"github.com/weirmail/weir/internal/outbound/peer"
 	"github.com/weirmail/weir/internal/outbound/route"
+	"github.com/weirmail/weir/internal/outbound/tlsrpt"
 	"github.com/weirmail/weir/internal/sockets"
 	"github.com/weirmail/weir/internal/spool/disk"
 	"github.com/weirmail/weir/internal/vfs"
@@ -58,6 +59,9 @@ type Options struct {
 	// Credentials is the folder of systemd's credentials; empty where there is
 	// none.
 	Credentials string
+	// DialPolicy makes the connections to the servers of MTA-STS policies, in tests;
+	// nil leaves that to the DNS.
+	DialPolicy func(ctx context.Context, network, address string) (net.Conn, error)
 	// HandOver makes the relay leave when it is closed, and Run return
 	// [ErrHandedOver]: whoever holds copies of Sockets goes on with the clients
 	// that wait there. It may be nil.
@@ -94,6 +98,7 @@ type Relay struct {
 	resolver     *dns.Resolver
 	table        *route.Table
 	policies     *mtasts.Policies
+	reporter     *tlsrpt.Reporter // nil where nobody is reported to
 	out          *outbound.Outbound
 	peers        *peer.Book
 	gatehouse    *gatehouse
@@ -290,6 +295,9 @@ func (r *Relay) Run(ctx context.Context) error {
 	rest.Go(func() { r.peers.Run(watching) })
 	rest.Go(func() { r.logins.run(watching) })
 	rest.Go(func() { r.policies.Run(watching) })
+	if r.reporter != nil {
+		rest.Go(func() { r.reporter.Run(watching) })
+	}
 	for _, l := range r.mail {
 		servers.Go(func() {
 			if err := l.server.Serve(l.front); !errors.Is(err, smtpserver.ErrServerClosed) {

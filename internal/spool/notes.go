@@ -21,6 +21,8 @@ const (
 	NotePeer NoteKind = 'p'
 	// NoteMTASTS: the TLS policies that domains have published.
 	NoteMTASTS NoteKind = 'm'
+	// NoteTLSReport: how sessions were encrypted, for reports.
+	NoteTLSReport NoteKind = 't'
 )
 
 // Bounds on a note, in bytes. A key is never empty.

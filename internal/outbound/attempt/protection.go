@@ -11,6 +11,9 @@ import (
 	"github.com/weirmail/weir/smtpclient"
 )
 
+// TLSState tells how the session is encrypted, and whether it is.
+func (c *Connection) TLSState() (tls.ConnectionState, bool) { return c.client.TLSState() }
+
 // unprotected turns a failure to connect into one for good, where its cause is
 // that the host does not encrypt as mail with REQUIRETLS needs it. What may pass,
 // such as a time-out, stays as it is.

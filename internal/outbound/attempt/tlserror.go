@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/weirmail/weir/internal/outbound/dane"
 	"github.com/weirmail/weir/smtp"
@@ -137,4 +138,24 @@ func faultOf(err error) Fault {
 		return FaultCertificate
 	}
 	return FaultHandshake
+}
+
+// CheckCertificate checks, after the fact, whether a server has shown a certificate
+// that is valid for a host, by the authorities of a configuration (nil: those of the
+// system). It names what is wrong.
+func CheckCertificate(s tls.ConnectionState, host string, c *tls.Config, now time.Time) (Fault, error) {
+	if len(s.PeerCertificates) == 0 {
+		return FaultCertificate, errors.New("the server shows no certificate")
+	}
+	o := x509.VerifyOptions{DNSName: host, Intermediates: x509.NewCertPool(), CurrentTime: now}
+	if c != nil {
+		o.Roots = c.RootCAs
+	}
+	for _, between := range s.PeerCertificates[1:] {
+		o.Intermediates.AddCert(between)
+	}
+	if _, err := s.PeerCertificates[0].Verify(o); err != nil {
+		return faultOf(err), &TLSError{Host: host, Fault: faultOf(err), Err: err}
+	}
+	return FaultNone, nil
 }

@@ -38,7 +38,7 @@ type FetchOptions struct {
 func Fetcher(o FetchOptions) func(ctx context.Context, domain string) ([]byte, error) {
 	dial := o.Dial
 	if dial == nil {
-		dial = (&dialer{lookup: o.LookupAddr}).dial
+		dial = Dialer(o.LookupAddr)
 	}
 	client := &http.Client{
 		Timeout:       fetchTime,
@@ -79,6 +79,12 @@ func fetch(ctx context.Context, client *http.Client, domain string) ([]byte, err
 		return nil, fmt.Errorf("reading %s: %w", address, err)
 	}
 	return text, nil
+}
+
+// Dialer returns a function that connects to hosts which strangers name, and leaves
+// what is on this machine or this link alone.
+func Dialer(lookup func(ctx context.Context, host string) ([]netip.Addr, error)) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return (&dialer{lookup: lookup}).dial
 }
 
 // dialer connects to hosts that strangers name.

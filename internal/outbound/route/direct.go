@@ -88,7 +88,7 @@ func (t *Table) expand(ctx context.Context, to *target) (*Route, time.Duration, 
 			failed = err
 			continue
 		}
-		groups = marked(groups, func(h *Host) { h.foreign = false }) // the operator named the domain
+		groups = marked(groups, func(host *Host) { host.foreign, host.TLSConfig = false, h.TLSConfig }) // the operator named the domain
 		policy := h.policy(to.tls)
 		of, left, again, err := t.asked(ctx, key(h.Host), groups, policy)
 		if err != nil {

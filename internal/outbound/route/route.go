@@ -1,6 +1,7 @@
 package route
 
 import (
+	"crypto/tls"
 	"net/netip"
 
 	"github.com/weirmail/weir/internal/outbound/dane"
@@ -149,6 +150,8 @@ type Host struct {
 	// Preference is that of the MX record that names the host, 0 where there is
 	// none (RFC 5321 section 5.1).
 	Preference uint16
+	// TLSConfig is what a handshake with the host is made with; nil is as usual.
+	TLSConfig *tls.Config
 	// Login signs in to the host; nil does without.
 	Login *smtpclient.Login
 	// TLS is what this host has to speak in place of what the route says; nil

@@ -2,6 +2,7 @@ package route
 
 import (
 	"context"
+	"crypto/tls"
 	"math/rand/v2"
 	"net/netip"
 	"strings"
@@ -37,6 +38,10 @@ type NextHop struct {
 	Socket string
 	// Inside is set for a server within this program.
 	Inside bool
+	// TLSConfig is what a handshake with the host is made with; nil is as usual. It
+	// has a name for lanes.
+	TLSConfig *tls.Config
+	TLSName   string
 	// Login signs in to the host; nil does without.
 	Login *smtpclient.Login
 	// TLS is what the host has to speak in place of what the rule says; nil where

@@ -48,6 +48,9 @@ func names(hops []NextHop) string {
 		if l := hops[i].Login; l != nil {
 			all[i] += " as " + l.Username
 		}
+		if hops[i].TLSName != "" {
+			all[i] += " with " + hops[i].TLSName
+		}
 	}
 	return strings.Join(all, ", ")
 }
@@ -100,7 +103,7 @@ func (to *target) route(found map[int][][]Host) *Route {
 
 // host is the host of a next hop without MX.
 func (h *NextHop) host() Host {
-	return Host{Protocol: h.Protocol, Implicit: h.Implicit, Name: h.Host, Port: h.Port, Socket: h.Socket, Inside: h.Inside, Login: h.Login, TLS: h.TLS}
+	return Host{Protocol: h.Protocol, Implicit: h.Implicit, Name: h.Host, Port: h.Port, Socket: h.Socket, Inside: h.Inside, Login: h.Login, TLS: h.TLS, TLSConfig: h.TLSConfig}
 }
 
 // policy is that of the next hop, where the rule has the given one.
