@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -170,5 +171,44 @@ func TestRouteShowsWhatADomainAsksFor(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("weir route does not say %q:\n%s", want, got)
 		}
+	}
+}
+
+// Postfix shows the key that the records name, and another after it was renewed
+// without them.
+func TestPostfixIsKnownByItsTLSARecord(t *testing.T) {
+	t.Parallel()
+	need(t, "postfix")
+	behind := startNextHop(t, nil)
+	dir := folder(t)
+	shown := smtptest.NewCA(t).IssueExpired("another.test") // which does not matter
+	writeCertificate(t, dir, shown)
+	postfix := startPostfixWith(t, behind.address, fmt.Sprintf(
+		"smtp_tls_security_level = none\nsmtpd_tls_security_level = may\nsmtpd_tls_chain_files = %s, %s\n", filepath.Join(dir, "key.pem"), filepath.Join(dir, "cert.pem")))
+	_, port, err := net.SplitHostPort(postfix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, sum := range map[string]string{"its key": keySum(t, shown), "another key": strings.Repeat("00", sha256.Size)} {
+		t.Run(name, func(t *testing.T) {
+			n := startNames(t, &names{}, "example.net. 60 IN MX 10 mx.example.net.", "mx.example.net. 60 IN A 127.0.0.1",
+				fmt.Sprintf("_%s._tcp.mx.example.net. 60 IN TLSA 3 1 1 %s", port, sum))
+			d := startDaemon(t, folder(t), fmt.Sprintf("next_hop = \"smtp+mx://example.net:%s\"\n[dns]\nservers = [%q]\n", port, n.address))
+			before := len(behind.got())
+			s := sample{name: "to postfix", content: []byte(header("to postfix", "") + "x\r\n")}
+			sendByClient(t, d.address(), &s, "")
+			if name == "its key" {
+				if a := behind.await(t, before+1); !strings.Contains(string(a[before].content), "with ESMTPS id") {
+					t.Errorf("Postfix says nothing of TLS:\n%s", a[before].content)
+				}
+				return
+			}
+			until(t, "the attempt in the queue", func() bool {
+				return strings.Contains(d.weir("queue", "list", "--json"), "shows a certificate that no TLSA record names (DANE)")
+			})
+			if len(behind.got()) != before {
+				t.Error("mail was handed to a server that the records do not name")
+			}
+		})
 	}
 }
