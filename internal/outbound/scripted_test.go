@@ -307,6 +307,70 @@ func TestAConnectionThatBreaksAtAnyOctet(t *testing.T) {
 	}
 }
 
+// A newsletter meets receivers with limits, and with trouble that lasts an hour: all
+// of it arrives, each mail once, and no host is stormed on the way.
+func TestABurstMeetsReceiversInTrouble(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		trait traits
+		fault fault
+		by    time.Duration
+		storm int // the most connections that a host is to see within a minute
+	}{
+		{"few connections", traits{connections: 2, slow: time.Second}, fault{}, time.Hour, 30},
+		{"one connection", traits{connections: 1, slow: time.Second}, fault{}, time.Hour, 30},
+		{"a rate", traits{rate: 60}, fault{}, time.Hour, 40},
+		{"greylisting", traits{greylist: 290 * time.Second}, fault{}, 10 * time.Minute, 30},
+		{"greylisting by address", traits{greylist: 290 * time.Second, greyByAddress: true}, fault{}, 10 * time.Minute, 30},
+		{"five messages in a session", traits{sessionMax: 5}, fault{}, time.Hour, 100}, // it needs 60
+		{"one recipient in a transaction", traits{rcptMax: 1, rcptFull: "452 4.5.3 Too many recipients"}, fault{}, time.Hour, 30},
+		{"421 in place of the greeting", traits{}, fault{at: "greeting", do: "421 4.3.2 too busy"}, 3 * time.Hour, 40},
+		{"no connection", traits{}, fault{at: "dial"}, 3 * time.Hour, 40},
+		{"silence", traits{}, fault{at: "greeting", do: "silence"}, 3 * time.Hour, 40},
+		{"421 to MAIL", traits{}, fault{at: "mail", do: "421 4.3.2 shutting down"}, 3 * time.Hour, 40},
+		{"421 to RCPT", traits{}, fault{at: "rcpt", do: "421 4.3.2 too busy"}, 3 * time.Hour, 40},
+		{"421 after the dot", traits{}, fault{at: "content", do: "421 4.3.2 too busy"}, 3 * time.Hour, 40},
+		{"421 behind each message", traits{}, fault{at: "content async", do: "async"}, 3 * time.Hour, 400}, // it does not hinder
+		{"451 to MAIL", traits{}, fault{at: "mail", do: "451 4.3.0 internal error"}, 3 * time.Hour, 40},
+		{"451 to RCPT", traits{}, fault{at: "rcpt", do: "451 4.3.0 internal error"}, 3 * time.Hour, 40},
+		{"reset at RCPT", traits{}, fault{at: "rcpt", do: "reset"}, 3 * time.Hour, 40},
+		{"reset in the content", traits{}, fault{at: "content start", do: "reset"}, 3 * time.Hour, 40},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScripted(t, 1, nil)
+				var hosts []*receiver
+				for i := range 2 {
+					h := s.net.host(fmt.Sprintf("mx%d.example.net", i), 1)
+					h.trait = test.trait
+					h.trait.pipelining = true
+					if test.fault.at != "" {
+						f := test.fault
+						f.until = time.Hour
+						h.faults = []*fault{&f}
+					}
+					hosts = append(hosts, h)
+				}
+				s.net.domain("example.net", hosts...)
+				s.start()
+				for i := range 300 {
+					want := fateOf{state: mail.Relayed, by: test.by}
+					s.send(wish{address: fmt.Sprintf("bob%d@example.net", i), want: want}, wish{address: fmt.Sprintf("eve%d@example.net", i), want: want})
+				}
+				time.Sleep(24 * time.Hour)
+				s.end()
+				s.check()
+				if most, host := s.net.storm(); most > test.storm {
+					t.Errorf("%s saw %d connections within a minute", host, most)
+				}
+				if t.Failed() {
+					t.Logf("the receivers:\n%s", s.net)
+				}
+			})
+		})
+	}
+}
+
 // String lists the receivers, for a world that fails.
 func (n *internet) String() string {
 	var b strings.Builder
