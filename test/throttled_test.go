@@ -63,16 +63,6 @@ func numbersIn(contents [][]byte) map[string]int {
 	return seen
 }
 
-// each fails for a message that came more than once, or not at all.
-func each(t testing.TB, seen map[string]int, n int) {
-	t.Helper()
-	for i := range n {
-		if times := seen[strconv.Itoa(i)]; times != 1 {
-			t.Errorf("message %d came %d times", i, times)
-		}
-	}
-}
-
 // What smtp-sink can do to a client, for a time: the mail comes once the time is over.
 func TestSMTPSinkWithFaultsThatPass(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"context"
+	"time"
 
 	"github.com/weirmail/weir/internal/outbound/attempt"
 	"github.com/weirmail/weir/internal/outbound/verdict"
@@ -17,7 +18,8 @@ type delivery struct {
 	open      []int
 	elsewhere []int
 	held      map[int]attempt.Answer
-	choice    bool // there are other hosts
+	better    bool // another address may be better, see destination.better
+	choice    bool // and there are other hosts: worth giving up a connection for
 }
 
 // note sorts the answers to a batch of the open recipients. anew tells that the rest
@@ -70,7 +72,7 @@ func (d *delivery) broken(f *attempt.Failure, fresh bool) {
 	answers := answersTo(d.open, f)
 	d.open = nil
 	for _, a := range answers {
-		if a.Verdict.NextHost {
+		if a.Verdict.NextHost && d.better {
 			d.hold(a)
 		} else {
 			d.done = append(d.done, a)
@@ -121,6 +123,17 @@ func (d *delivery) sign(t attempt.Target) {
 	}
 }
 
+// stands tells that for some recipients what a host said stands, although others were
+// asked.
+func (d *delivery) stands() bool {
+	for i := range d.done {
+		if _, held := d.held[d.done[i].Recipient]; held && d.done[i].Verdict.Action == verdict.Retry {
+			return true
+		}
+	}
+	return false
+}
+
 // end returns the answers where no further host could be reached. Nobody is charged
 // for an attempt that the relay itself broke off.
 func (d *delivery) end(f *attempt.Failure, ctx context.Context) []attempt.Answer {
@@ -134,6 +147,36 @@ func (d *delivery) end(f *attempt.Failure, ctx context.Context) []attempt.Answer
 		}
 	}
 	return d.done
+}
+
+// alikePause is for how long no message is carried from host to host after none of
+// them was better than the first.
+const alikePause = time.Minute
+
+// better tells whether another host of the destination may take what one cannot. It
+// is not so for a while after one message was refused by them all: in such a time
+// a thousand would open a thousand connections to each.
+func (d *destination) better(now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return !now.Before(d.alike)
+}
+
+// compare remembers what came of carrying a message from host to host.
+func (d *destination) compare(now time.Time, better bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.alike = time.Time{}
+	if !better {
+		d.alike = now.Add(alikePause)
+	}
+}
+
+// compare tells the destination what came of a delivery that went from host to host.
+func (w *worker) compare(d *delivery) {
+	if len(d.held) > 0 {
+		w.destination.compare(w.out.now(), !d.stands())
+	}
 }
 
 // pass leaves an address out for the rest of the job.

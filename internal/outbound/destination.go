@@ -23,6 +23,7 @@ type destination struct {
 
 	mu       sync.Mutex
 	leftTill time.Time // until when those that take the place of the first hosts are tried first
+	alike    time.Time // until when no host is taken to be better than another, see better
 }
 
 // newDestination makes the lane of a route.

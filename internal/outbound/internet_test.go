@@ -23,7 +23,7 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("seed", 0, "the one world to run; 0 runs -worlds of them")
-	worldFlag = flag.Int("worlds", 20, "how many worlds are run")
+	worldFlag = flag.Int("worlds", 10, "how many worlds are run")
 )
 
 // internet is a directory of domains with the receivers that they name.

@@ -84,6 +84,8 @@ func (w *worker) pushOf(j job, a *attempt.Answer) (lane.Kind, bool) {
 	case w.outside:
 		// The host of one domain tells nothing about those of the others.
 		return lane.Unreachable, !j.route.Shared()
+	case a.Reply.IsZero() && (v.Reason == "network" || v.Reason == "timeout"):
+		return lane.Busy, true // it broke off in the middle
 	case a.Reply.Code == reply.ServiceNotAvailable:
 	case v.Scope < verdict.ScopeConnection || a.Stage == smtp.StageRCPT:
 		return 0, false // it may be about this mail alone

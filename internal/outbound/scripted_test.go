@@ -275,7 +275,7 @@ func TestAConnectionThatBreaksAtAnyOctet(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newScripted(t, 1, nil)
-				const dialogue = 420 // longer than either side of it
+				const dialogue = 350 // longer than either side of it
 				for i := 1; i <= dialogue; i++ {
 					for _, at := range []point{"cut", "cut in"} {
 						domain := fmt.Sprintf("%s%03d.example", strings.ReplaceAll(string(at), " ", "-"), i)
@@ -353,7 +353,7 @@ func TestABurstMeetsReceiversInTrouble(t *testing.T) {
 				}
 				s.net.domain("example.net", hosts...)
 				s.start()
-				for i := range 300 {
+				for i := range 200 {
 					want := fateOf{state: mail.Relayed, by: test.by}
 					s.send(wish{address: fmt.Sprintf("bob%d@example.net", i), want: want}, wish{address: fmt.Sprintf("eve%d@example.net", i), want: want})
 				}

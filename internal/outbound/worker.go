@@ -71,7 +71,9 @@ func (w *worker) Close() {
 // nobody's failure, and is tried again on a fresh one; and where another host may
 // take what this one cannot. An error is one of the spool's.
 func (w *worker) deliver(ctx context.Context, j job) ([]attempt.Answer, attempt.Target, error) {
-	d := delivery{open: j.lease.Recipients, choice: j.route.HasChoice()}
+	d := delivery{open: j.lease.Recipients, better: w.destination.better(w.out.now())}
+	d.choice = d.better && j.route.HasChoice()
+	defer w.compare(&d)
 	w.shun(j)
 	for {
 		fresh, target, failure := w.connect(ctx, j)
