@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +27,12 @@ func (h *heard) report(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.all = append(h.all, err.Error())
+}
+
+func (h *heard) list() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.all)
 }
 
 func (h *heard) options(c *Client, store *Store) SourceOptions {
@@ -349,12 +356,12 @@ func TestKeepWarnsOfTheEnd(t *testing.T) {
 		var group sync.WaitGroup
 		group.Go(func() { source.Keep(ctx) })
 		time.Sleep(2 * 24 * time.Hour)
-		if len(h.all) > 0 {
-			t.Errorf("too early: %q", h.all)
+		if early := h.list(); len(early) > 0 {
+			t.Errorf("too early: %q", early)
 		}
 		time.Sleep(3*24*time.Hour + time.Minute)
-		if len(h.all) != 2 || !strings.Contains(h.all[0], `run "weir auth login relay@example.org" before`) {
-			t.Errorf("reported: %q", h.all)
+		if all := h.list(); len(all) != 2 || !strings.Contains(all[0], `run "weir auth login relay@example.org" before`) {
+			t.Errorf("reported: %q", all)
 		}
 		cancel()
 		group.Wait()
