@@ -31,6 +31,7 @@ type Source struct {
 	mu      sync.Mutex
 	current access
 	got     time.Time // when current was got
+	of      time.Time // when the file of the login that it is of was written
 	began   time.Time // when the person logged in
 	problem *Error    // why there is no token, or no new one
 	since   time.Time // of problem
@@ -69,7 +70,7 @@ const maxAhead = 5 * time.Minute
 // Token returns a token that is good for a while. The error is an [*Error], or
 // that of the context.
 func (s *Source) Token(ctx context.Context) (string, error) {
-	if t, fresh := s.known(time.Now()); fresh {
+	if t, fresh := s.known(time.Now(), s.stampNow()); fresh {
 		return t, nil
 	}
 	select {
@@ -79,7 +80,7 @@ func (s *Source) Token(ctx context.Context) (string, error) {
 		return "", ctx.Err()
 	}
 	now := time.Now()
-	token, fresh := s.known(now) // while this one waited for its turn
+	token, fresh := s.known(now, s.stampNow()) // while this one waited for its turn
 	if fresh {
 		return token, nil
 	}
@@ -92,7 +93,7 @@ func (s *Source) Token(ctx context.Context) (string, error) {
 		}
 		return whatIsLeft(token, err)
 	}
-	token, _ = s.known(time.Now())
+	token, _ = s.known(time.Now(), s.stampNow())
 	return token, nil
 }
 
@@ -104,16 +105,17 @@ func whatIsLeft(token string, err *Error) (string, error) {
 	return "", err
 }
 
-// known returns the token in memory while it is good, and whether it is so for
-// long enough not to ask for another.
-func (s *Source) known(now time.Time) (token string, fresh bool) {
+// known returns the token in memory while it is good, and whether there is no need
+// for another: it is good for long enough, and of the login that is on the disk.
+// Who logs in anew may do so because the token, though good, does not suffice.
+func (s *Source) known(now, stamp time.Time) (token string, fresh bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !now.Before(s.current.expires) {
 		return "", false
 	}
 	ahead := min(maxAhead, s.current.expires.Sub(s.got)/5)
-	return s.current.token, now.Before(s.current.expires.Add(-ahead))
+	return s.current.token, stamp.Equal(s.of) && now.Before(s.current.expires.Add(-ahead))
 }
 
 // resting returns the last failure while the server is left alone, unless
@@ -195,11 +197,14 @@ func (s *Source) load(stamp time.Time) (Login, error) {
 // not take is remembered, and reported.
 func (s *Source) save(l Login, stamp time.Time) {
 	var err error
+	of := stamp
 	if s.o.Store.changed(s.o.Client).Equal(stamp) {
-		err = s.o.Store.Save(s.o.Client, l)
+		if err = s.o.Store.Save(s.o.Client, l); err == nil {
+			of = s.stampNow()
+		}
 	}
 	s.mu.Lock()
-	s.unsaved = nil
+	s.of, s.unsaved = of, nil
 	if err != nil {
 		s.unsaved, s.stamp = &l, stamp
 	}

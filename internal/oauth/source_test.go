@@ -303,6 +303,30 @@ func TestANewLoginIsSeen(t *testing.T) {
 	})
 }
 
+// Also while the old token is good: it may be that its scope does not suffice.
+func TestANewLoginTakesThePlaceOfAnOldOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		c := s.client(GrantDevice)
+		store := stored(t, s, c)
+		source := NewSource(SourceOptions{Client: c, Store: store})
+		first := mustToken(t, source)
+		s.set(func() { s.refresh = "refresh-9" })
+		if err := NewStore(store.dir, "").Save(c, Login{Refresh: "refresh-9"}); err != nil {
+			t.Fatal(err)
+		}
+		_ = os.Chtimes(filepath.Join(store.dir, file(c.identity())), time.Time{}, time.Now().Add(time.Hour)) // clocks of file systems are coarse
+		if again := mustToken(t, source); again == first {
+			t.Error("the old token is still used")
+		}
+		asked := s.asked()
+		mustToken(t, source)
+		if s.asked() != asked {
+			t.Error("it is asked for again and again")
+		}
+	})
+}
+
 func TestALoginOfAnotherProcessIsNotOverwritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer()
