@@ -9,4 +9,8 @@
 // The content is read once, for all keys and for all recipients: what came of it is
 // kept for a while by the id of the message, so that the next recipient and the next
 // attempt cost nothing.
+//
+// The signer of go-msgauth, by which the tests verify, would read it once for each
+// key, in a goroutine of its own, takes a CR without LF for the end of a line, and
+// does not sign a message without an empty line. So the signature is made here.
 package sign
