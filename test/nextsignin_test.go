@@ -215,3 +215,39 @@ func TestPostfixRefusesWhatItOffers(t *testing.T) {
 	c.Close(t.Context())
 	hop.await(t, 1)
 }
+
+// TestMailWaitsForTheRightPassword: with a wrong one nothing comes back, the log and the
+// queue say why it waits, and a new one in the file is enough.
+func TestMailWaitsForTheRightPassword(t *testing.T) {
+	o := openOffice(t)
+	dir := folder(t)
+	file := filepath.Join(dir, "password")
+	secret := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	secret("not " + password)
+	d := startDaemon(t, dir, fmt.Sprintf("next_hop = \"smtp://%s\"\nusername = %q\npassword_file = %q\n[delivery]\ntls = \"encrypted\"\n[retry]\nfirst = \"1s\"\nmax = \"2s\"\n",
+		o.daemon.mail[0], account, file))
+	sendPlainly(t, d.address())
+	until(t, "the log to tell that signing in fails", func() bool {
+		return strings.Contains(d.output(), "signing in to 127.0.0.1") && strings.Contains(d.output(), "535 5.7.8")
+	})
+	until(t, "the queue to tell why the message waits", func() bool { return strings.Contains(d.weir("queue", "list", "--json"), `"reason":"auth-failed"`) })
+	if strings.Contains(d.output(), password) {
+		t.Error("the password is in the log")
+	}
+	if n := len(d.queued()); n != 1 {
+		t.Errorf("%d messages are in the queue: a notice was made", n)
+	}
+	secret(password)
+	arrived := o.hop.await(t, 1)[0]
+	if !strings.Contains(string(arrived.trace), " with ESMTPSA id ") {
+		t.Errorf("the trace field is %q", arrived.trace)
+	}
+	if shown := d.weir("peer", "127.0.0.1"); !strings.Contains(shown, "Signed in     SCRAM-SHA-256-PLUS") {
+		t.Errorf("what is known of the next hop:\n%s", shown)
+	}
+}

@@ -113,6 +113,7 @@ func TestRefusalsCountForAWeek(t *testing.T) {
 		b.Refused(ctx, "mx.test", smtp.StageAUTH, "SCRAM-SHA-256", parse(t, "504 5.5.4 no"))
 		b.RefusedChunking(ctx, "mx.test", parse(t, "502 5.5.1 BDAT?"))
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if n.writes != 1 {
 			t.Errorf("%d writes", n.writes)
 		}
@@ -182,6 +183,7 @@ func TestWhatIsKeptFits(t *testing.T) {
 		b.Failed(ctx, strings.Repeat("x", spool.MaxNoteKey+1), Trouble{Opening: true}) // too long a name
 		b.Failed(ctx, "", Trouble{Opening: true})
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if len(n.kept) != 1 || len(n.kept["pmx.test"]) > spool.MaxNoteValue {
 			t.Fatalf("%d notes, of %d octets", len(n.kept), len(n.kept["pmx.test"]))
 		}
@@ -209,12 +211,14 @@ func TestTheOldestGo(t *testing.T) {
 		}
 		b.Sent(ctx, "mx007.test", Sent{Accepted: 1})
 		time.Sleep(sweeping)
+		synctest.Wait()
 		if got := names(t, b); got != "mx007 mx591 mx592 mx593 mx594 mx595 mx596 mx597 mx598 mx599" {
 			t.Error(got)
 		}
 		time.Sleep(keep - 30*time.Minute)
 		b.Sent(ctx, "mx595.test", Sent{Accepted: 1})
 		time.Sleep(sweeping)
+		synctest.Wait()
 		if got := names(t, b); got != "mx595" {
 			t.Error(got)
 		}
@@ -260,20 +264,23 @@ func TestMemoryIsBounded(t *testing.T) {
 // TestADiskThatFailsCostsNothingButMemory: what could not be written is written later.
 func TestADiskThatFailsCostsNothingButMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := &notes{kept: map[string][]byte{}, broken: errors.New("disk full")}
+		full := errors.New("disk full")
+		n := &notes{kept: map[string][]byte{}, broken: full}
 		var told []error
 		b := open(t, n, func(o *Options) { o.Report = func(err error) { told = append(told, err) } })
 		ctx := t.Context()
 		b.Sent(ctx, "mx.test", Sent{Accepted: 1})
 		b.Sent(ctx, "mx.test", Sent{Refused: 1})
 		time.Sleep(time.Minute)
-		if len(told) == 0 || !errors.Is(told[0], n.broken) {
+		synctest.Wait()
+		if len(told) == 0 || !errors.Is(told[0], full) {
 			t.Errorf("told %v", told)
 		}
 		n.mu.Lock()
 		n.broken = nil
 		n.mu.Unlock()
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		var h Host
 		if err := json.Unmarshal(n.kept["pmx.test"], &h); err != nil || h.Accepted != 1 || h.Refused != 1 || h.Transactions != 2 {
 			t.Errorf("%+v, %v", h, err)
