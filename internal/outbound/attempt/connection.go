@@ -159,18 +159,24 @@ func connect(ctx context.Context, t Target, o *Options) (*Connection, *Failure) 
 		o.rememberFailure(ctx, t, failure)
 		return nil, failure
 	}
+	login, endTurn := o.Lockout.guard(t.Login, now)
+	defer endTurn()
 	advice := o.Peers.Advice(ctx, t.PeerName())
 	options := smtpclient.Options{
 		LocalName: o.LocalName,
 		LMTP:      t.LMTP,
 		TLS:       t.TLS,
 		TLSConfig: o.tlsConfig(t),
-		Login:     t.Login,
+		Login:     login,
 		Timeouts:  o.Timeouts,
 	}
 	heed(&options, &advice)
 	client, err := smtpclient.New(ctx, nc, options)
 	if err != nil {
+		var known barred
+		if errors.As(err, &known) {
+			return nil, known.failure
+		}
 		failure := t.inWords(t.unprotected(failureOf(smtp.StageConnect, err)))
 		o.Lockout.note(ctx, t.Login, failure, now())
 		o.rememberFailure(ctx, t, failure)

@@ -1,10 +1,12 @@
 package attempt
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,5 +83,63 @@ func TestWhatIsNoRefusalOfAPasswordBarsNothing(t *testing.T) {
 		if dials != 2 {
 			t.Errorf("%s: %d connections", answer, dials)
 		}
+	}
+}
+
+// TestOneConnectionTriesAPassword: of many that are opened at once one shows it, and
+// only once it is known to be right the others do.
+func TestOneConnectionTriesAPassword(t *testing.T) {
+	for answer, shown := range map[string]int{"535 5.7.8 wrong": 1, "235 in": 5} {
+		t.Run(answer, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex
+				tries := 0
+				dial := func(context.Context, string, string) (net.Conn, error) {
+					ours, theirs := smtptest.Pipe()
+					go func() {
+						defer theirs.Close()
+						theirs.Write([]byte("220 mx\r\n"))
+						for lines := bufio.NewScanner(theirs); lines.Scan(); {
+							switch verb, _, _ := strings.Cut(lines.Text(), " "); verb {
+							case "EHLO":
+								theirs.Write([]byte("250-mx\r\n250 AUTH PLAIN\r\n"))
+							case "AUTH":
+								mu.Lock()
+								tries++
+								mu.Unlock()
+								time.Sleep(time.Second)
+								theirs.Write([]byte(answer + "\r\n"))
+							default:
+								theirs.Write([]byte("221 bye\r\n"))
+								return
+							}
+						}
+					}()
+					return ours, nil
+				}
+				o := options(dial)
+				o.Lockout = &Lockout{}
+				target := mx
+				target.Login = &smtpclient.Login{Username: "bob", AllowPlainText: true, Password: func(context.Context) (string, error) { return "x", nil }}
+				var group sync.WaitGroup
+				for range 5 {
+					group.Go(func() {
+						c, failure := Connect(t.Context(), target, o)
+						if failure == nil {
+							c.Close(t.Context())
+							return
+						}
+						if failure.Stage != smtp.StageAUTH || failure.Reply.Code != 535 {
+							t.Errorf("%v", failure)
+						}
+					})
+				}
+				group.Wait()
+				synctest.Wait()
+				if tries != shown {
+					t.Errorf("shown %d times, want %d", tries, shown)
+				}
+			})
+		})
 	}
 }
