@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -65,6 +66,7 @@ func (s *shelf) ledger(t *testing.T) *Ledger {
 
 // desk is a reporter that writes down what it sends.
 type desk struct {
+	mu      sync.Mutex
 	records map[string]string // by domain
 	fails   bool
 	sent    []string
@@ -77,6 +79,8 @@ func (d *desk) options(l *Ledger) Options {
 		From:   From{Organization: "Relay Ltd.", Contact: "postmaster@relay.example", Address: "tls@Relay.example", Hostname: "mx.relay.example"},
 		Ledger: l, Now: time.Now, Random: func() float64 { return 0.5 },
 		LookupTXT: func(_ context.Context, name string) ([]string, error) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
 			record, ok := d.records[strings.TrimPrefix(name, "_smtp._tls.")]
 			switch {
 			case record == "SERVFAIL":
@@ -88,6 +92,8 @@ func (d *desk) options(l *Ledger) Options {
 		},
 		Passes: func(err error) bool { return errors.Is(err, passes) },
 		Send: func(_ context.Context, r *Report, to smtp.Path) error {
+			d.mu.Lock()
+			defer d.mu.Unlock()
 			d.sent = append(d.sent, fmt.Sprintf("%s about %s of day %d", to.Address(), r.Domain, r.Day))
 			d.reports = append(d.reports, r)
 			if d.fails {
@@ -96,6 +102,35 @@ func (d *desk) options(l *Ledger) Options {
 			return nil
 		},
 	}
+}
+
+// soFar returns what was sent.
+func (d *desk) soFar() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.sent)
+}
+
+// text returns the text of the n-th report.
+func (d *desk) text(t *testing.T, n int) string {
+	t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return unpacked(t, d.reports[n])
+}
+
+// left is how many domains and days are still counted.
+func (l *Ledger) left() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.records)
+}
+
+// change changes what the desk does.
+func (d *desk) change(change func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	change()
 }
 
 // running runs a reporter until the test is over.
@@ -151,13 +186,13 @@ func TestReportsAreSentOnceADay(t *testing.T) {
 		l.Count(Session{Policy: Policy{Type: TypeNone, Domain: "example.net"}})
 		l.Count(Session{Policy: Policy{Type: TypeNone, Domain: "example.com"}})
 		time.Sleep(25 * time.Hour)
-		if len(d.sent) > 0 {
-			t.Errorf("sent before its time: %v", d.sent)
+		if len(d.soFar()) > 0 {
+			t.Errorf("sent before its time: %v", d.soFar())
 		}
 		l.Count(Session{Policy: none}) // of the second day
 		time.Sleep(2 * time.Hour)
-		if len(d.sent) != 1 || d.sent[0] != "tls@example.org about example.org of day 10957" {
-			t.Fatalf("sent: %v", d.sent)
+		if len(d.soFar()) != 1 || d.soFar()[0] != "tls@example.org about example.org of day 10957" {
+			t.Fatalf("sent: %v", d.soFar())
 		}
 		const want = `{
  "organization-name": "Relay Ltd.",
@@ -227,16 +262,16 @@ func TestReportsAreSentOnceADay(t *testing.T) {
   }
  ]
 }`
-		if diff := cmp.Diff(want, unpacked(t, d.reports[0])); diff != "" {
+		if diff := cmp.Diff(want, d.text(t, 0)); diff != "" {
 			t.Error(diff)
 		}
 		time.Sleep(24 * time.Hour)
-		if len(d.sent) != 2 || !strings.HasSuffix(d.sent[1], "of day 10958") {
-			t.Errorf("sent: %v", d.sent)
+		if len(d.soFar()) != 2 || !strings.HasSuffix(d.soFar()[1], "of day 10958") {
+			t.Errorf("sent: %v", d.soFar())
 		}
 		time.Sleep(7 * 24 * time.Hour)
-		if len(d.sent) != 2 || len(l.records) != 0 {
-			t.Errorf("sent: %v, left: %v", d.sent, l.records)
+		if len(d.soFar()) != 2 || l.left() != 0 {
+			t.Errorf("sent: %v, left: %d", d.soFar(), l.left())
 		}
 		stop()
 	})
@@ -260,8 +295,8 @@ func TestCountsSurviveARestart(t *testing.T) {
 		stop = running(t, d.options(s.ledger(t)))
 		time.Sleep(5 * time.Minute)
 		stop()
-		if len(d.sent) != 1 || !strings.Contains(unpacked(t, d.reports[0]), `"total-successful-session-count": 2`) {
-			t.Errorf("sent: %v", d.sent)
+		if len(d.soFar()) != 1 || !strings.Contains(d.text(t, 0), `"total-successful-session-count": 2`) {
+			t.Errorf("sent: %v", d.soFar())
 		}
 		for key := range s.values {
 			if strings.Contains(key, "example.org") {
@@ -279,20 +314,22 @@ func TestReportThatCannotBeSentIsTriedAgain(t *testing.T) {
 		l.Count(Session{Policy: none})
 		l.Count(Session{Policy: Policy{Type: TypeNone, Domain: "example.net"}})
 		time.Sleep(28*time.Hour + time.Minute) // it begins after 26 hours
-		if len(d.sent) != 3 {
-			t.Errorf("tried %d times, want once an hour", len(d.sent))
+		if len(d.soFar()) != 3 {
+			t.Errorf("tried %d times, want once an hour", len(d.soFar()))
 		}
-		d.fails = false
-		d.records["example.net"] = "v=TLSRPTv1; rua=mailto:tls@example.net"
+		d.change(func() {
+			d.fails = false
+			d.records["example.net"] = "v=TLSRPTv1; rua=mailto:tls@example.net"
+		})
 		time.Sleep(time.Hour)
-		if len(d.sent) != 5 || len(l.records) != 0 {
-			t.Errorf("sent: %v, left: %v", d.sent, l.records)
+		if len(d.soFar()) != 5 || l.left() != 0 {
+			t.Errorf("sent: %v, left: %d", d.soFar(), l.left())
 		}
-		d.fails = true
+		d.change(func() { d.fails = true })
 		l.Count(Session{Policy: none})
 		time.Sleep(5 * 24 * time.Hour)
-		if len(d.sent) != 5+maxTries || len(l.records) != 0 {
-			t.Errorf("tried %d times, want %d; left: %v", len(d.sent)-5, maxTries, l.records)
+		if len(d.soFar()) != 5+maxTries || l.left() != 0 {
+			t.Errorf("tried %d times, want %d; left: %d", len(d.soFar())-5, maxTries, l.left())
 		}
 		stop()
 	})
