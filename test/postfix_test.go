@@ -37,6 +37,10 @@ func startPostfixWith(t testing.TB, nextHop, settings string) string {
 		t.Fatal(err)
 	}
 	makePostfixFolders(t, dir)
+	front := "- smtpd"
+	if strings.Contains(settings, "postscreen_") {
+		front = "1 postscreen\nsmtpd pass - - n - - smtpd\ndnsblog unix - - n - 0 dnsblog\ntlsproxy unix - - n - 0 tlsproxy"
+	}
 	write(t, filepath.Join(dir, "etc", "main.cf"), fmt.Sprintf(`
 compatibility_level = 3.6
 queue_directory = %[1]s/queue
@@ -62,7 +66,7 @@ maillog_file = %[1]s/log
 maillog_file_prefixes = /tmp, %[1]s
 %[5]s`, dir, postfixDaemons, host, nextPort, settings))
 	write(t, filepath.Join(dir, "etc", "master.cf"), fmt.Sprintf(`
-127.0.0.1:%d inet n - n - - smtpd
+127.0.0.1:%d inet n - n - %s
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -83,7 +87,7 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 tlsmgr unix - - n 1000? 1 tlsmgr
 postlog unix-dgram n - n - 1 postlogd
-`, port))
+`, port, front))
 	cmd := exec.Command(filepath.Join(postfixDaemons, "master"), "-c", filepath.Join(dir, "etc"), "-d")
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "MAIL_CONFIG=" + filepath.Join(dir, "etc")}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}

@@ -165,3 +165,24 @@ func recipientsOf(h *nextHop) map[string]int {
 	}
 	return got
 }
+
+// Postscreen puts strangers off until it has watched them through a whole session, which
+// is greylisting to who sees it from outside.
+func TestPostscreenAsTheNextHop(t *testing.T) {
+	t.Parallel()
+	hop := startNextHop(t, nil)
+	postfix := startPostfixWith(t, hop.address, "smtp_tls_security_level = none\npostscreen_access_list =\npostscreen_greet_wait = 1s\npostscreen_greet_action = enforce\n"+
+		"postscreen_pipelining_enable = yes\npostscreen_non_smtp_command_enable = yes\npostscreen_bare_newline_enable = yes\n"+
+		"postscreen_cache_map = btree:$data_directory/postscreen_cache\nsmtpd_recipient_restrictions = permit_mynetworks, reject\n")
+	d := startDaemon(t, folder(t), fmt.Sprintf("next_hop = \"smtp://%s\"\n%s[delivery]\nidle = \"1s\"\n", postfix, soon))
+	const messages = 5
+	sendNumbered(t, d, 0, messages, "bob@example.net")
+	until(t, "a message to have been put off", func() bool { return strings.Contains(d.weir("queue", "list", "--json"), "4.3.2") })
+	until(t, "the queue to be empty", func() bool { return len(d.queued()) == 0 })
+	until(t, "Postfix to hand everything on", func() bool { return len(recipientsOf(hop)) == messages })
+	for who, times := range recipientsOf(hop) {
+		if times != 1 {
+			t.Errorf("%s: %d times", who, times)
+		}
+	}
+}
