@@ -31,6 +31,7 @@ type commands struct {
 	User       userCommands      `cmd:"" help:"Add, change, list and remove the accounts of people and programs that send mail."`
 	Auth       authCommands      `cmd:"" help:"Log in at providers whose servers the relay signs in to by tokens (OAuth 2.0)."`
 	Queue      queueCommands     `cmd:"" help:"Look at the queue of the running relay, and change it."`
+	Lane       laneCommands      `cmd:"" help:"Look at the destinations of mail and what they bear, and steer them."`
 	Route      routeCommand      `cmd:"" help:"Tell where mail for an address or a domain would go, without sending any."`
 	Peer       peerCommands      `cmd:"" help:"Tell what is known of next hops: what they offer and refuse, how they answer."`
 	DKIM       dkimCommands      `cmd:"" name:"dkim" help:"Make the keys that sign mail, and compare them with the DNS."`

@@ -107,6 +107,9 @@ func (c *queueShowCommand) Run(ctx context.Context, w *world) error {
 				fmt.Fprintln(w.stdout)
 			}
 			err = writeMessage(w.stdout, &m, time.Now())
+			if err == nil {
+				err = writeLanesOf(ctx, w, client, &m)
+			}
 		}
 		if err != nil {
 			return err

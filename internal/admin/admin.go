@@ -45,6 +45,11 @@ type Options struct {
 	Route func(ctx context.Context, from, to string) (api.Route, error)
 	// Peers are what is known of next hops. Where it is nil there are no such pages.
 	Peers Peers
+	// Lanes are the destinations. Where it is nil the pages for them are not there.
+	Lanes Lanes
+	// LaneOf returns the lane of a recipient, where that is known without asking
+	// anybody; empty where not. It may be nil.
+	LaneOf func(e *mail.Envelope, recipient int) string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -105,6 +110,13 @@ func Handler(o Options) http.Handler {
 	if o.Peers != nil {
 		mux.Handle("/v1/peers", methods{http.MethodGet: h.peers})
 		mux.Handle("/v1/peers/{name...}", methods{http.MethodGet: h.peer, http.MethodDelete: h.forgetPeer})
+	}
+	if o.Lanes != nil {
+		mux.Handle("/v1/lanes", methods{http.MethodGet: h.lanes})
+		mux.Handle("/v1/lane", methods{http.MethodGet: h.lane})
+		mux.Handle("/v1/lane/suspend", methods{http.MethodPost: h.suspendLane})
+		mux.Handle("/v1/lane/resume", methods{http.MethodPost: h.resumeLane})
+		mux.Handle("/v1/lane/set", methods{http.MethodPost: h.setLane})
 	}
 	if o.Admission != nil {
 		mux.Handle("/v1/drain", methods{http.MethodPost: h.drain})

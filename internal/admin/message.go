@@ -58,7 +58,7 @@ func recipient(r *mail.Recipient) api.Recipient {
 		Address:  r.Path.Address(),
 		State:    p.State.String(),
 		Attempts: p.Attempts,
-		Last:     attempt(&p.Last),
+		Last:     Attempt(&p.Last),
 	}
 	if !p.State.Final() {
 		shown.Due = utc(p.Due)
@@ -66,7 +66,8 @@ func recipient(r *mail.Recipient) api.Recipient {
 	return shown
 }
 
-func attempt(a *mail.Attempt) *api.Attempt {
+// Attempt is an attempt as it is shown; nil where there was none.
+func Attempt(a *mail.Attempt) *api.Attempt {
 	if a.IsZero() {
 		return nil
 	}

@@ -110,7 +110,15 @@ func (h *handler) writeMessage(w http.ResponseWriter, r *http.Request, id mail.I
 	if err != nil {
 		return h.queueProblem(id, err)
 	}
-	return write(w, message(e))
+	m := message(e)
+	if h.LaneOf != nil {
+		for i := range m.Recipients {
+			if m.Recipients[i].Due != nil {
+				m.Recipients[i].Lane = h.LaneOf(e, i)
+			}
+		}
+	}
+	return write(w, m)
 }
 
 // content answers with the content of a message as it is stored.

@@ -15,6 +15,7 @@ func check(d *decoder, src Source) {
 	completeListeners(d, c)
 	checkIdentity(d, c)
 	checkDestinations(d, c)
+	checkLanes(d, c)
 	checkServers(d, c, src)
 	checkClients(d, c)
 	checkListeners(d, c)

@@ -111,6 +111,10 @@ type Config struct {
 	// Whether clients that were never seen before are put off once (RFC 6647).
 	Greylist Greylist `toml:"greylist"`
 
+	// What some destinations bear, where Weir is not to find it out by itself. One
+	// table for each.
+	Lanes []Lane `toml:"lane"`
+
 	// Where names are looked up.
 	DNS DNS `toml:"dns"`
 

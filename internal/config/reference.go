@@ -17,7 +17,7 @@ import (
 
 // source is the files whose field comments are the manual.
 //
-//go:embed config.go server.go admission.go auth.go
+//go:embed config.go server.go admission.go auth.go lane.go
 var source embed.FS
 
 // entry is a key or a section as the manual shows it.
@@ -65,7 +65,7 @@ func inner(table reflect.Value, path, header string, docs map[string]map[string]
 // text.
 func comments() (map[string]map[string]string, error) {
 	docs := map[string]map[string]string{}
-	for _, name := range []string{"config.go", "server.go", "admission.go", "auth.go"} {
+	for _, name := range []string{"config.go", "server.go", "admission.go", "auth.go", "lane.go"} {
 		text, err := source.ReadFile(name)
 		if err != nil {
 			return nil, fmt.Errorf("reading the manual: %w", err)

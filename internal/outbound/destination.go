@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/weirmail/weir/internal/mail"
 	"github.com/weirmail/weir/internal/outbound/lane"
 	"github.com/weirmail/weir/internal/outbound/profile"
 	"github.com/weirmail/weir/internal/outbound/route"
@@ -22,6 +23,7 @@ type destination struct {
 	perConnection atomic.Int32
 
 	mu       sync.Mutex
+	gone     []mail.ID // that were sent back while the lane was suspended
 	leftTill time.Time // until when those that take the place of the first hosts are tried first
 	alike    time.Time // until when no host is taken to be better than another, see better
 }
@@ -43,6 +45,9 @@ func (out *Outbound) newDestination(r *route.Route) *destination {
 		o.Suits = func(w lane.Worker[job], j job) bool { return w.(*worker).suits(j) }
 	}
 	d.lane = lane.New(o)
+	if order, ok := out.orders.of(r.Lane, out.now()); ok {
+		out.obey(d, order)
+	}
 	return d
 }
 

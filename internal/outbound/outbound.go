@@ -50,6 +50,8 @@ type Options struct {
 	Languages bounce.Languages
 	// Sessions counts how sessions were encrypted; nil counts nothing.
 	Sessions Sessions
+	// Notes keep what operators set for lanes across restarts; nil keeps nothing.
+	Notes spool.Notes
 	// IDs names the notices.
 	IDs *mail.IDSource
 	// Events hears what happens. Its functions are set.
@@ -78,6 +80,7 @@ type Outbound struct {
 	resolve chan resolved // leases whose routes have to be asked for
 	stopped chan struct{} // closed when Run has returned
 	learned learned       // of lanes that have nothing to do
+	orders  orders        // of operators, for lanes
 
 	mu       sync.Mutex
 	lanes    map[string]*destination
@@ -111,6 +114,7 @@ func New(o Options) *Outbound {
 		resolve: make(chan resolved, resolvers),
 		stopped: make(chan struct{}),
 		lanes:   make(map[string]*destination),
+		orders:  orders{notes: o.Notes},
 	}
 	o.Spool.Handover(out.take)
 	return out
@@ -124,6 +128,7 @@ func (out *Outbound) Run(ctx, patience context.Context) {
 	var group sync.WaitGroup
 	group.Go(func() { out.claim(ctx) })
 	group.Go(func() { out.closeIdleLanes(ctx) })
+	group.Go(func() { out.expireOrders(ctx) })
 	for range resolvers {
 		group.Go(func() { out.resolveRoutes(ctx) })
 	}

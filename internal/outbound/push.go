@@ -125,6 +125,9 @@ func (out *Outbound) sendBack(d *destination, j job, at time.Time) {
 		out.settle(context.Background(), j, waiting(d, j.lease, at, now), attempt.Target{})
 		return
 	}
+	if d.lane.Suspended() {
+		d.sent(e.ID)
+	}
 	if last := e.Released().Add(out.options.Timetable.Expire); at.After(last) {
 		at = last
 	}

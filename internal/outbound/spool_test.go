@@ -282,11 +282,25 @@ func (m *memory) remove(id mail.ID) {
 	delete(m.messages, id)
 }
 
+// Retime makes what waits of a message due.
+func (m *memory) Retime(_ context.Context, id mail.ID, due time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	stored := m.messages[id]
+	if stored == nil {
+		return fmt.Errorf("message %v: %w", id, spool.ErrNotFound)
+	}
+	for i := range stored.envelope.Recipients {
+		stored.envelope.Recipients[i].Progress.Due = due
+	}
+	m.poke()
+	return nil
+}
+
 // What the room does not use.
 
 func (m *memory) Scan(context.Context, mail.ID, func(*mail.Envelope) bool) error { return nil }
 func (m *memory) Hold(context.Context, mail.ID, bool) error                      { return nil }
-func (m *memory) Retime(context.Context, mail.ID, time.Time) error               { return nil }
 func (m *memory) Remove(context.Context, mail.ID) error                          { return nil }
 func (m *memory) Stats(context.Context) (spool.Stats, error)                     { return spool.Stats{}, nil }
 func (m *memory) Close() error                                                   { return nil }

@@ -64,6 +64,7 @@ func (r *Relay) buildOutbound(ctx context.Context, ids *mail.IDSource) (*outboun
 			DelayNotice: cfg.Retry.DelayNotice,
 		},
 		Sessions:     sessions,
+		Notes:        r.store,
 		IDs:          ids,
 		Events:       r.events,
 		Connections:  cfg.Delivery.Connections,
@@ -81,7 +82,7 @@ func (r *Relay) buildTable(ctx context.Context) (*route.Table, error) {
 		return nil, fmt.Errorf("preparing to ask the DNS (key servers of [dns] sets whom): %w", err)
 	}
 	r.resolver = resolver
-	builtin, err := profile.Builtin()
+	profiles, err := profilesOf(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func (r *Relay) buildTable(ctx context.Context) (*route.Table, error) {
 		Hostname: cfg.Hostname,
 		Own:      ownAddresses(cfg),
 		Resolver: resolver,
-		Profiles: profile.New(append(smarthostProfiles(cfg), builtin...)...),
+		Profiles: profiles,
 		Sources:  cfg.Delivery.SourceAddress,
 	}
 	if err := r.askDomains(ctx, &o, resolver); err != nil {

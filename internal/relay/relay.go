@@ -176,6 +176,9 @@ func (r *Relay) open(ctx context.Context) (err error) {
 	if r.out, err = r.buildOutbound(ctx, ids); err != nil {
 		return err
 	}
+	if err := r.out.LoadOrders(ctx); err != nil {
+		return err
+	}
 	r.web = r.openWeb()
 	return nil
 }

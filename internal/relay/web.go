@@ -69,6 +69,8 @@ func (r *Relay) adminHandler(w *web) http.Handler {
 		Status:    func(ctx context.Context) (api.Status, error) { return r.status(ctx, w) },
 		Ready:     func() error { return r.ready(w) },
 		Admission: operator{r},
+		Lanes:     laneKeeper{r},
+		LaneOf:    r.laneOf,
 		Route:     r.plan,
 		Peers:     peers{r.peers},
 		Content: func(ctx context.Context, id mail.ID) (io.ReadCloser, int64, error) {

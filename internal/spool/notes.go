@@ -23,6 +23,8 @@ const (
 	NoteMTASTS NoteKind = 'm'
 	// NoteTLSReport: how sessions were encrypted, for reports.
 	NoteTLSReport NoteKind = 't'
+	// NoteLane: what an operator has set for a lane.
+	NoteLane NoteKind = 'n'
 )
 
 // Bounds on a note, in bytes. A key is never empty.

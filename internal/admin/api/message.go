@@ -60,6 +60,9 @@ type Recipient struct {
 	Due *time.Time `json:"due,omitempty"`
 	// Attempts counts the attempts so far.
 	Attempts int `json:"attempts"`
+	// Lane is the destination that the recipient waits for, where it is known; lists
+	// leave it out.
+	Lane string `json:"lane,omitempty"`
 	// Last is the last attempt; absent before the first.
 	Last *Attempt `json:"last,omitempty"`
 }

@@ -129,6 +129,13 @@ func (l *Lane[J]) Resume() bool {
 	return was
 }
 
+// Suspended tells whether the lane is suspended, by itself or by the operator.
+func (l *Lane[J]) Suspended() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.halt.on()
+}
+
 // Limit sets the limits.
 func (l *Lane[J]) Limit(limits Limits) {
 	l.mu.Lock()
