@@ -100,6 +100,25 @@ func writeMessage(w io.Writer, m *api.Message, now time.Time) error {
 			return err
 		}
 	}
+	return writeDialogues(w, m.Dialogues, now)
+}
+
+// writeDialogues prints what was said in the last attempts.
+func writeDialogues(w io.Writer, all []api.Dialogue, now time.Time) error {
+	for _, d := range all {
+		with := ""
+		if d.Host != "" {
+			with = " with " + printable(strings.TrimSpace(d.Host+" "+parenthesized(d.Address)))
+		}
+		if _, err := fmt.Fprintf(w, "\n%s ago%s:\n", age(now.Sub(d.At)), with); err != nil {
+			return err
+		}
+		for _, line := range d.Lines {
+			if _, err := fmt.Fprintf(w, "    %s\n", printable(line)); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

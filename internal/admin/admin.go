@@ -50,6 +50,9 @@ type Options struct {
 	// LaneOf returns the lane of a recipient, where that is known without asking
 	// anybody; empty where not. It may be nil.
 	LaneOf func(e *mail.Envelope, recipient int) string
+	// Dialogues returns what was said in the last attempts for a message. It may be
+	// nil.
+	Dialogues func(id mail.ID) []api.Dialogue
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }

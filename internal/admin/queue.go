@@ -118,6 +118,9 @@ func (h *handler) writeMessage(w http.ResponseWriter, r *http.Request, id mail.I
 			}
 		}
 	}
+	if h.Dialogues != nil {
+		m.Dialogues = h.Dialogues(id)
+	}
 	return write(w, m)
 }
 

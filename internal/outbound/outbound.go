@@ -82,6 +82,8 @@ type Outbound struct {
 	learned learned       // of lanes that have nothing to do
 	orders  orders        // of operators, for lanes
 
+	dialogues dialogues // of messages that wait
+
 	mu       sync.Mutex
 	lanes    map[string]*destination
 	stopping bool

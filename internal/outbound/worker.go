@@ -26,6 +26,7 @@ type worker struct {
 	passed  map[string]bool
 	shunned bool
 	outside bool // no host at all took the session
+	said    string
 }
 
 // contentPause is when a message is tried again whose content could not be
@@ -34,7 +35,7 @@ const contentPause = time.Minute
 
 // Do delivers a job, settles it, and tells what was learned of the destination.
 func (w *worker) Do(ctx context.Context, j job, turn lane.Turn) lane.Outcome {
-	w.outside = false
+	w.outside, w.said = false, ""
 	if e := j.lease.Envelope; e.DeliverBy.Returns(w.out.now()) {
 		w.out.settle(ctx, j, late(e, j.lease.Recipients), attempt.Target{})
 		return lane.Nothing
@@ -49,6 +50,7 @@ func (w *worker) Do(ctx context.Context, j job, turn lane.Turn) lane.Outcome {
 		w.out.release(j.lease, due)
 		return lane.Nothing
 	}
+	w.keepDialogue(j, answers, target)
 	outcome := w.learn(j, answers, target, turn)
 	// Also where an error or the end of the relay cut it short: who has an
 	// answer is not to get the message again.
@@ -82,6 +84,7 @@ func (w *worker) deliver(ctx context.Context, j job) ([]attempt.Answer, attempt.
 			continue
 		}
 		if failure != nil {
+			w.said += failure.Dialogue
 			return d.end(failure, ctx), target, nil
 		}
 		batch := w.conn.Fits(j.lease.Envelope, w.some(d.open))
@@ -94,6 +97,7 @@ func (w *worker) deliver(ctx context.Context, j job) ([]attempt.Answer, attempt.
 			return d.done, target, err
 		}
 		w.countSession(answers, failure)
+		w.listen(answers, failure)
 		anew := d.note(answers, batch, fresh)
 		if failure != nil {
 			if ctx.Err() != nil {
@@ -133,6 +137,17 @@ func (w *worker) countSession(answers []attempt.Answer, failure *attempt.Failure
 	}
 	if full {
 		w.destination.perConnection.Store(int32(max(1, w.conn.Transactions-1)))
+	}
+}
+
+// listen keeps what was said where it was not all well.
+func (w *worker) listen(answers []attempt.Answer, failure *attempt.Failure) {
+	well := failure == nil
+	for i := range answers {
+		well = well && answers[i].Verdict.Action == verdict.Done
+	}
+	if !well {
+		w.said += w.conn.Dialogue()
 	}
 }
 

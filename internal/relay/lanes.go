@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/weirmail/weir/internal/admin"
@@ -117,4 +118,14 @@ func profilesOf(cfg *config.Config) (*profile.Set, error) {
 		return nil, err
 	}
 	return profile.New(append(all, builtin...)...), nil
+}
+
+// dialogues are what was said in the last attempts for a message.
+func (r *Relay) dialogues(id mail.ID) (all []api.Dialogue) {
+	for _, d := range r.out.Dialogues(id) {
+		all = append(all, api.Dialogue{
+			At: d.At.UTC(), Host: d.Host, Address: d.Address, Lines: strings.Split(strings.TrimSuffix(d.Text, "\n"), "\n"),
+		})
+	}
+	return all
 }

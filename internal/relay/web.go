@@ -71,6 +71,7 @@ func (r *Relay) adminHandler(w *web) http.Handler {
 		Admission: operator{r},
 		Lanes:     laneKeeper{r},
 		LaneOf:    r.laneOf,
+		Dialogues: r.dialogues,
 		Route:     r.plan,
 		Peers:     peers{r.peers},
 		Content: func(ctx context.Context, id mail.ID) (io.ReadCloser, int64, error) {

@@ -47,6 +47,19 @@ type Message struct {
 	Account string `json:"account,omitempty"`
 	// Recipients are the forward-paths, in their order.
 	Recipients []Recipient `json:"recipients"`
+	// Dialogues are what was said in the last attempts, the oldest first, as far as
+	// the relay remembers it; lists leave them out.
+	Dialogues []Dialogue `json:"dialogues,omitempty"`
+}
+
+// Dialogue is what was said in an attempt. Secrets are masked, content is left out.
+type Dialogue struct {
+	At      time.Time `json:"at"`
+	Host    string    `json:"host,omitempty"`
+	Address string    `json:"address,omitempty"`
+	// Lines begin with "S: " for the server, "C: " for the relay, and "* " for a
+	// remark.
+	Lines []string `json:"lines"`
 }
 
 // Recipient is one forward-path of a message and how far it is.

@@ -90,6 +90,8 @@ type Failure struct {
 	Problem string
 	// Err is the cause where the reply does not say it.
 	Err error
+	// Dialogue is what was said on a connection that came to nothing.
+	Dialogue string
 }
 
 // Error returns the failure in one line.
@@ -116,6 +118,7 @@ type Connection struct {
 	eightBit bool // to send what RFC 6152 forbids
 	limits   smtp.Limits
 	domains  map[string]struct{} // of the recipients so far, where they are counted
+	said     *smtpclient.Transcript
 	now      func() time.Time
 	last     time.Time // when the last transaction ended
 
@@ -171,6 +174,8 @@ func connect(ctx context.Context, t Target, o *Options) (*Connection, *Failure) 
 		Timeouts:  o.Timeouts,
 	}
 	heed(&options, &advice)
+	said := &smtpclient.Transcript{Limit: maxDialogue}
+	options.Transcript = said
 	client, err := smtpclient.New(ctx, nc, options)
 	if err != nil {
 		var known barred
@@ -180,21 +185,30 @@ func connect(ctx context.Context, t Target, o *Options) (*Connection, *Failure) 
 		failure := t.inWords(t.unprotected(failureOf(smtp.StageConnect, err)))
 		o.Lockout.note(ctx, t.Login, failure, now())
 		o.rememberFailure(ctx, t, failure)
+		failure.Dialogue = said.String()
 		return nil, failure
 	}
 	o.Lockout.clear(t.Login)
 	o.rememberSession(ctx, t, client)
 	if failure := t.checkProtection(client); failure != nil {
 		client.Quit(ctx)
+		failure.Dialogue = said.String()
 		return nil, failure
 	}
 	opened := now()
 	limits, _ := client.Capabilities().Limits()
 	return &Connection{
 		Target: t, Opened: opened, client: client, eightBit: o.SendEightBit, limits: limits, now: now, last: opened,
-		peers: o.Peers, name: t.PeerName(), skip: skipped(&advice),
+		peers: o.Peers, name: t.PeerName(), skip: skipped(&advice), said: said,
 	}, nil
 }
+
+// maxDialogue is how many octets of a dialogue are kept.
+const maxDialogue = 4 << 10
+
+// Dialogue returns what was said in the last transaction; on the first also what was
+// said before it. Secrets are masked, content is left out.
+func (c *Connection) Dialogue() string { return c.said.String() }
 
 func (o *Options) dial(ctx context.Context, t Target) (net.Conn, error) {
 	timeout := o.DialTimeout

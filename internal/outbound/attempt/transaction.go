@@ -62,7 +62,9 @@ type Answer struct {
 func (c *Connection) Send(ctx context.Context, m *Message) (answers []Answer, failure *Failure) {
 	c.split = false
 	defer c.settle()
-	c.Transactions++
+	if c.Transactions++; c.Transactions > 1 && c.said != nil {
+		c.said.Reset()
+	}
 	recipients := m.Recipients
 	for {
 		p, missing := c.plan(m, recipients)
