@@ -20,8 +20,9 @@ const (
 	// startRate is what a lane is taken to do before it has been measured.
 	startRate = 50
 	// eagerness is by how much more than its measured rate is handed out:
-	// a lane that could do more has to be given more to show it.
-	eagerness = 1.25
+	// a lane that could do more has to be given more to show it, and one whose
+	// receiver takes twice as much as before is not to run dry.
+	eagerness = 2
 	// minAppointment and maxAppointment bound how far off an appointment is.
 	minAppointment = time.Second
 	maxAppointment = 10 * time.Minute
