@@ -109,7 +109,7 @@ func TestEveryPairComposes(t *testing.T) {
 // Lists are joined as the language does it, also where the parts are words of
 // closed lists.
 func TestComparisonsAreJoinedAsTheLanguageDoes(t *testing.T) {
-	for tag, test := range map[string]struct{ next, cell string }{"en": {", ", "; "}, "ja": {"、", "、"}, "ko": {", ", ", "}, "ru": {", ", "; "}, "ar": {"، ", "؛ "}} {
+	for tag, test := range map[string]struct{ next, cell string }{"en": {", ", "; "}, "ja": {"、", "、"}, "ko": {", ", ", "}, "ru": {", ", "; "}, "ar": {"، ", "؛ "}, "tr": {", ", "; "}} {
 		c := In(tag)
 		if c.Language.Tag != tag {
 			t.Errorf("%s is not offered", tag)
