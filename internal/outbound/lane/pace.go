@@ -117,8 +117,12 @@ func (p *pace) refill(now time.Time, waiting bool) {
 	p.tokens = min(p.tokens+r*passed.Seconds(), max(1, r/20))
 }
 
-// take takes the token for a message, or returns how long it takes until there is
-// one.
+// lookAgain is the longest time until a lane with work looks again: a rate that is
+// learned grows with the time, so what it is now says nothing of when the next token
+// is there.
+const lookAgain = time.Second
+
+// take takes the token for a message, or returns when to ask again.
 func (p *pace) take(now time.Time) (wait time.Duration, ok bool) {
 	switch {
 	case !p.limited():
@@ -129,7 +133,7 @@ func (p *pace) take(now time.Time) (wait time.Duration, ok bool) {
 		p.tokens--
 		return 0, true
 	}
-	return max(time.Millisecond, seconds((1-p.tokens)/p.rate())), false
+	return min(max(time.Millisecond, seconds((1-p.tokens)/p.rate())), lookAgain), false
 }
 
 // well counts a delivery.
