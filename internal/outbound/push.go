@@ -91,7 +91,9 @@ func (w *worker) pushOf(j job, a *attempt.Answer) (lane.Kind, bool) {
 		return 0, false // it may be about this mail alone
 	}
 	switch v.Reason {
-	case "overload", "unavailable", "maintenance", "shutdown", "storage", "too-many-errors", "other":
+	// Not "too-many-errors": that counts what was refused in one session, mostly
+	// recipients who are not there, and says nothing of what the destination can take.
+	case "overload", "unavailable", "maintenance", "shutdown", "storage", "other":
 		return lane.Busy, a.Reply.Code.Transient()
 	}
 	return 0, false
