@@ -61,7 +61,7 @@ func Default() *Config {
 		Admission: Admission{
 			Mode:       AdmissionEnforce,
 			Wait:       2 * time.Second,
-			RefusalCPU: 20,
+			RefusalCPU: 10,
 			RetryMin:   time.Minute,
 			RetryMax:   30 * time.Minute,
 		},
