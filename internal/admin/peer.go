@@ -56,5 +56,5 @@ func (h *handler) forgetPeer(w http.ResponseWriter, r *http.Request) error {
 
 func noPeer(r *http.Request) error {
 	return problem(http.StatusNotFound, api.ProblemNotFound, "There is no such next hop",
-		"nothing is known of %s; next hops are named as /v1/peers lists them, with the port where that is not 25", r.PathValue("name"))
+		"nothing is known of %s; next hops are named as the list of peers has them, with the port where that is not 25", r.PathValue("name"))
 }

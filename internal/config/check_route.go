@@ -16,7 +16,7 @@ func checkDestinations(d *decoder, c *Config) {
 	if len(c.Fallback) > 0 && c.IsZero() && c.Deliver == DeliverHold {
 		d.wrong("fallback", "there is nothing before it that it could take the place of", `set next_hop, smarthost, or deliver = "direct"`)
 	}
-	if c.IsZero() && c.Deliver == DeliverHold && !c.Dev && !d.broken && !coversAll(c.Routes) {
+	if c.IsZero() && c.Deliver == DeliverHold && !c.Dev && !d.broken && !d.faulty("smarthost") && !coversAll(c.Routes) {
 		d.doubt("next_hop", heldWarning(c), `set next_hop or smarthost, or deliver = "direct"`)
 	}
 	seen := map[string]int{}
