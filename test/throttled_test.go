@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/weirmail/weir/smtp"
 	"github.com/weirmail/weir/smtpclient"
@@ -140,8 +139,15 @@ func TestPostfixWithLimitsAsTheNextHop(t *testing.T) {
 				got = recipientsOf(hop)
 				return len(got) >= 2*messages
 			})
-			time.Sleep(100 * time.Millisecond) // what would be too much comes now
-			for who, times := range recipientsOf(hop) {
+			// What would be too much has gone before one more.
+			sendNumbered(t, d, messages, 1, "last@example.net")
+			last := fmt.Sprint(messages, " last@example.net")
+			until(t, "one more to arrive", func() bool {
+				got = recipientsOf(hop)
+				return got[last] > 0
+			})
+			delete(got, last)
+			for who, times := range got {
 				if times != 1 {
 					t.Errorf("%s: %d times", who, times)
 				}
