@@ -15,9 +15,6 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"flag"
 	"maps"
 	"os"
 
@@ -26,16 +23,7 @@ import (
 )
 
 func main() {
-	os.Exit(process.Main(modes(), func(ctx context.Context) error {
-		p, err := parsePlan(os.Args[1:], os.Stderr)
-		if errors.Is(err, flag.ErrHelp) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return run(ctx, p, os.Stdout, os.Stderr)
-	}))
+	os.Exit(process.Planned(modes(), parsePlan, run))
 }
 
 // modes are the parts that run in processes of their own.

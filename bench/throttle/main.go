@@ -11,9 +11,6 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"flag"
 	"os"
 
 	"github.com/weirmail/weir/bench/process"
@@ -21,14 +18,5 @@ import (
 )
 
 func main() {
-	os.Exit(process.Main(traffic.Modes(), func(ctx context.Context) error {
-		p, err := parsePlan(os.Args[1:], os.Stderr)
-		if errors.Is(err, flag.ErrHelp) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return run(ctx, p, os.Stdout, os.Stderr)
-	}))
+	os.Exit(process.Planned(traffic.Modes(), parsePlan, run))
 }
