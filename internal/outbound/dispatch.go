@@ -248,7 +248,7 @@ func (out *Outbound) closeIdleLanes(ctx context.Context) {
 		}
 		for _, d := range out.takeIdleLanes() {
 			for _, j := range d.lane.Close(ctx) {
-				out.release(j.lease, time.Time{})
+				out.sendBack(d, j, out.now()) // one that came at the last moment
 			}
 		}
 	}
@@ -259,11 +259,13 @@ func (out *Outbound) takeIdleLanes() []*destination {
 	defer out.mu.Unlock()
 	var idle []*destination
 	for name, d := range out.lanes {
-		_, workers := d.lane.Busy()
-		if workers == 0 && out.options.Now().Sub(d.used) > laneLife {
+		// Workers of a lane with a slow pace leave while jobs wait for it.
+		waiting, workers := d.lane.Busy()
+		if waiting+workers == 0 && out.options.Now().Sub(d.used) > laneLife {
 			idle = append(idle, d)
 			delete(out.lanes, name)
 			if k, ok := d.lane.Learned(); ok {
+				k.At = d.used
 				out.learned.keep(name, k, out.options.Now())
 			}
 		}

@@ -150,3 +150,31 @@ func TestWhatIsSetForALaneHoldsAcrossARestartAndEnds(t *testing.T) {
 		w.stopped()
 	})
 }
+
+// A pace that was set may be slower than lanes live without work: what waits for it is
+// delivered in its turn, and its lane stays.
+func TestMailBehindASlowPaceIsDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(o *Options) { o.Notes = &notes{kept: map[string][]byte{}} })
+		sink := newSink(t, nil)
+		w.host("example.net", sink.dial)
+		w.start()
+		w.put("bob@example.net")
+		synctest.Wait()
+		if err := w.out.LimitLane(t.Context(), "example.net", lane.Limits{Connections: 5, Pace: 1.0 / 1800}, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		var ids []mail.ID
+		for range 3 {
+			ids = append(ids, w.put("bob@example.net"))
+		}
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		for n, id := range ids {
+			if p := w.progress(id, 0); p.State != mail.Relayed || p.Attempts > 1 {
+				t.Errorf("message %d after two hours, at one in half an hour: %+v", n, p)
+			}
+		}
+		w.stopped()
+	})
+}

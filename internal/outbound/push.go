@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/weirmail/weir/internal/mail"
@@ -34,7 +35,7 @@ func (w *worker) learn(j job, answers []attempt.Answer, target attempt.Target, t
 		}
 		again, news := w.destination.lane.Push(lane.Push{
 			Cause: lane.Cause{Kind: kind, Attempt: attemptOf(a, target, now)},
-			Turn:  turn, Outside: w.outside, Told: a.Verdict.Wait,
+			Turn:  turn, Outside: w.outside, Told: toldToAll(a),
 		})
 		if news && a.Stage == smtp.StageAUTH {
 			w.out.fault("sign-in", fmt.Errorf("signing in to %s (%s), mail waits until it succeeds: %s%s", target.Host, target.Address, said(a), signInAdvice(a, target)))
@@ -44,9 +45,21 @@ func (w *worker) learn(j job, answers []attempt.Answer, target attempt.Target, t
 				putOff(j.lease.Envelope, &answers[n], again, now)
 			}
 		}
+		if slices.ContainsFunc(answers, func(a attempt.Answer) bool { return a.Verdict.Action == verdict.Done }) {
+			return lane.Well // others of the same message were delivered
+		}
 		return lane.Nothing
 	}
 	return outcome
+}
+
+// toldToAll is the wait that a reply names, where it holds for all mail to the
+// destination: what is said of one recipient or one message keeps only that back.
+func toldToAll(a *attempt.Answer) time.Duration {
+	if a.Verdict.Scope < verdict.ScopeConnection {
+		return 0
+	}
+	return a.Verdict.Wait
 }
 
 // heard tells that the destination has dealt with a recipient, whatever it made of

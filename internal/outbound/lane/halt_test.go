@@ -301,3 +301,60 @@ func TestWhatALaneHasLearnedIsKnownToTheNext(t *testing.T) {
 		again.Close(t.Context())
 	})
 }
+
+// tooFast is a job that the receiver refuses within the session, with a wait.
+func (s *scripted) tooFast(told time.Duration) func(int, Turn) Outcome {
+	return func(_ int, turn Turn) Outcome {
+		s.lane.Push(Push{
+			Cause: Cause{Kind: Rate, Attempt: mail.Attempt{At: time.Now(), Host: "mx.example.net", Stage: smtp.StageMAIL}},
+			Turn:  turn, Told: told,
+		})
+		return Nothing
+	}
+}
+
+// A wait that is named within a session is kept by the whole lane, is not ended by jobs
+// that were on their way, and is kept again where the probe hears the same.
+func TestANamedWaitIsKeptAndKeptAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, s, _ := scriptedLane(Limits{Connections: 5})
+		defer l.Close(t.Context())
+		finish := make(chan struct{})
+		refuses := s.tooFast(10 * time.Minute)
+		s.set(func(job int, turn Turn) Outcome {
+			if job == 1 {
+				<-finish
+				return Well
+			}
+			return refuses(job, turn)
+		})
+		l.Submit(1)
+		l.Submit(2)
+		synctest.Wait()
+		close(finish) // a job of before ends well
+		synctest.Wait()
+		for round := range 2 {
+			st := l.Status()
+			if st.State != StateSuspended || time.Until(st.Until) != 10*time.Minute {
+				t.Fatalf("round %d: %s until %v", round, st.State, st.Until)
+			}
+			if _, ok := l.Submit(3); ok {
+				t.Errorf("round %d: a job was taken in the wait", round)
+			}
+			if round == 0 {
+				time.Sleep(10 * time.Minute)
+				before := s.count()
+				l.Submit(4)
+				time.Sleep(2 * time.Minute) // the pace lets the probe go
+				if s.count() != before+1 {
+					t.Fatalf("%d probes", s.count()-before)
+				}
+				synctest.Wait()
+				if st := l.Status(); st.State != StateSuspended {
+					t.Fatalf("the probe was refused, and the lane is %s", st.State)
+				}
+				return
+			}
+		}
+	})
+}

@@ -325,13 +325,17 @@ func (l *Lane[J]) places() int {
 	if most := int(l.book.rateAt(l.options.Now(), l.pending.len() > 0) * time.Minute.Seconds()); most < n {
 		n = max(most, leastPlaces)
 	}
+	if l.pace.most > 0 {
+		n = min(n, max(1, int(l.pace.most*time.Minute.Seconds())))
+	}
 	if l.options.Share != nil {
 		n = min(n, max(1, l.options.Share()))
 	}
 	return n
 }
 
-// leastPlaces is how many jobs a lane may hold however slow it is.
+// leastPlaces is how many jobs a lane may hold however slow its receiver is: it may
+// become faster at any time, which a pace that was set does not.
 const leastPlaces = 64
 
 // Connected and Disconnected tell the lane how many connections there are. A

@@ -142,16 +142,32 @@ func (p *pace) well(now time.Time) {
 	p.long.add(now, longSlot)
 	p.since++
 	if p.paused >= longBarren && p.from > 0 {
-		// What was taken and what was not make up a whole span of the receiver's.
-		p.ceiling, p.rough = max(p.long.rate(now, longSlot), 2*leastPace), false
-		p.from, p.active = under*p.ceiling, 0
-		p.rest(p.paused)
+		p.wake(now)
 	}
 	p.barren, p.paused = 0, 0
 	if p.since >= 10 && p.active > returnTime {
 		p.row = 0
 	}
 }
+
+// wake begins again after a time in which nothing was taken. What was taken and what
+// was not make up a whole span of a receiver that counts over a longer time; where
+// hardly anything was taken in it, the receiver was down rather, and its rate is as
+// unknown as before.
+func (p *pace) wake(now time.Time) {
+	n, rate := p.long.taken(now, longSlot)
+	p.active = 0
+	if n < fewTaken {
+		p.rough, p.from = true, max(p.from, rate)
+		return
+	}
+	p.ceiling, p.rough = max(rate, 2*leastPace), false
+	p.from = under * p.ceiling
+	p.rest(p.paused)
+}
+
+// fewTaken are too few deliveries to tell a rate from.
+const fewTaken = 5
 
 // longBarren is how long nothing has to have been taken for the receiver to count
 // over a longer time.
@@ -256,7 +272,13 @@ func (g *goodput) add(now time.Time, slot time.Duration) {
 // rate returns how many were taken in a second. What was taken in less than a second
 // counts as if it had taken one: more may have been a stock that is used up.
 func (g *goodput) rate(now time.Time, slot time.Duration) float64 {
-	first, n := now.UnixNano()/int64(slot), 0
+	_, rate := g.taken(now, slot)
+	return rate
+}
+
+// taken returns how many were taken in the slots, and the rate.
+func (g *goodput) taken(now time.Time, slot time.Duration) (n int, rate float64) {
+	first := now.UnixNano() / int64(slot)
 	for i := range g.slots {
 		if s := &g.slots[i]; s.count > 0 && first-s.at < int64(len(g.slots)) {
 			n += s.count
@@ -268,5 +290,5 @@ func (g *goodput) rate(now time.Time, slot time.Duration) float64 {
 		}
 	}
 	span := now.Sub(time.Unix(0, first*int64(slot)))
-	return float64(n) / max(span.Seconds(), 1)
+	return n, float64(n) / max(span.Seconds(), 1)
 }

@@ -202,3 +202,37 @@ func TestThePaceSettlesJustUnderWhatTheReceiverTakes(t *testing.T) {
 		}
 	}
 }
+
+// broken is a receiver that takes nothing until a time, and everything then.
+type broken struct {
+	until time.Time
+	taken int
+}
+
+func (b *broken) limit(float64) {}
+
+func (b *broken) takes(now time.Time) bool {
+	if now.Before(b.until) {
+		return false
+	}
+	b.taken++
+	return true
+}
+
+// A receiver that was out of order for minutes has no rate that could be learned: once it
+// works again it gets all within two minutes.
+func TestThePaceComesBackSoonAfterAnOutage(t *testing.T) {
+	for _, outage := range []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, time.Hour} {
+		t.Run(outage.String(), func(t *testing.T) {
+			r := &broken{}
+			s := newPaced(r, 100*time.Millisecond)
+			r.until = s.now.Add(outage)
+			s.run(outage + 2*time.Minute)
+			s.taken = nil
+			s.run(10 * time.Second)
+			if rate, _ := s.figures(10 * time.Second); rate < 50 {
+				t.Errorf("%.2f a second two minutes after an outage of %v", rate, outage)
+			}
+		})
+	}
+}

@@ -79,23 +79,24 @@ func (l *Lane[J]) heed(now time.Time, p *Push) []J {
 	case p.Outside && p.Kind != Rate:
 		l.window.refused(now, p.Turn.window, open)
 	case p.Kind == Rate:
-		l.slow(now, p)
+		if heeded := l.slow(now, p); heeded && p.Told > 0 && (!l.halt.on() || l.halt.probing) {
+			return l.suspendFor(now, p.Told)
+		}
 	case p.Kind == Connections:
 		l.window.refused(now, p.Turn.window, max(1, open-1))
 	default:
 		l.ease(now, p, open)
 	}
-	if p.Told > 0 && p.Kind == Rate && !l.halt.on() {
-		return l.suspendFor(now, p.Told)
-	}
 	return nil
 }
 
-// slow lowers the pace.
-func (l *Lane[J]) slow(now time.Time, p *Push) {
-	if l.pace.refused(now, p.Turn.pace, p.Told) {
+// slow lowers the pace, and reports whether it did: not for old news.
+func (l *Lane[J]) slow(now time.Time, p *Push) bool {
+	heeded := l.pace.refused(now, p.Turn.pace, p.Told)
+	if heeded {
 		l.counts.Slowed++
 	}
+	return heeded
 }
 
 // ease does less where the receiver does not say of what: fewer connections, and
